@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What belongs to the meeting services, and the decision about one request. */
+#ifndef SQUID_MEETING_CATEGORY_H
+#define SQUID_MEETING_CATEGORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define MUST_CHECK
+#endif
+
+/* ---- Text ---------------------------------------------------------------------------------------------------------- */
+
+/* A piece of text, not ended by NUL. A fact that is missing has at == NULL. The memory is the caller's. */
+struct text {
+	const char *at;
+	size_t length;
+};
+
+struct text text_of(const char *string); /* of NULL: a missing text */
+bool text_is(struct text text, const char *string);
+
+/* Why a text was refused: a sentence without a full stop, and the byte of the text where it went wrong. */
+struct refusal {
+	char reason[256];
+	size_t offset;
+};
+
+/* ---- Addresses and names -------------------------------------------------------------------------------------------- */
+
+enum family { IPV4 = 4, IPV6 = 6 };
+
+struct address {
+	enum family family;
+	uint8_t bytes[16]; /* network order; IPv4 uses the first four */
+};
+
+struct prefix {
+	struct address address; /* no bit set behind length */
+	unsigned length;        /* 0..32 or 0..128 */
+};
+
+enum {
+	ADDRESS_TEXT_SIZE = 46, /* with the NUL */
+	PREFIX_TEXT_SIZE = 50,
+	NAME_SIZE = 254,
+	RULE_SIZE = 256, /* a prefix, or a name with a leading dot */
+	SOURCE_SIZE = 1024
+};
+
+/* One address of a request: dotted IPv4 with no leading zeros, or any textual form of IPv6, with or without brackets.
+ * An IPv4-mapped IPv6 address becomes that IPv4 address. Returns false, and why, for all else. */
+bool address_parse(struct text text, struct address *address, struct refusal *why) MUST_CHECK;
+
+/* One address or CIDR block of a file: the canonical form only (RFC 5952 for IPv6), no host bits. libcidr reads it, and
+ * its answer counts only if it is the text again. Returns false, and why, with what to write instead where that is clear. */
+bool prefix_parse(struct text text, struct prefix *prefix, struct refusal *why) MUST_CHECK;
+
+/* A host name by RFC 1123, case folded into name; one dot at the end is dropped. Returns false, and why, for all else,
+ * IPv4 addresses included. */
+bool name_parse(struct text text, char name[NAME_SIZE], struct refusal *why) MUST_CHECK;
+
+/* The canonical text; returns its length. */
+size_t address_format(const struct address *address, char out[ADDRESS_TEXT_SIZE]);
+size_t prefix_format(const struct prefix *prefix, char out[PREFIX_TEXT_SIZE]); /* a single host without a length */
+bool prefix_holds(const struct prefix *prefix, const struct address *address);
+
+/* ---- Ports ---------------------------------------------------------------------------------------------------------- */
+
+enum transport { TCP, UDP };
+
+struct port_range {
+	uint16_t first, last;
+};
+
+/* The ports that an entry allows: sorted ranges that neither touch nor overlap. */
+enum { PORT_RANGES = 32 };
+struct ports {
+	bool any; /* every port of both transports */
+	uint8_t count[2];
+	struct port_range range[2][PORT_RANGES];
+};
+
+/* port 0 is an unknown port: allowed only where any port is. */
+bool ports_allow(const struct ports *ports, enum transport transport, uint16_t port);
+
+/* "tcp 80,443,8200 udp 1853,8200", or "any"; cut at size. Returns the length. */
+size_t ports_format(const struct ports *ports, char *out, size_t size);
+
+/* ---- The category --------------------------------------------------------------------------------------------------- */
+
+/* Immutable once loaded: any number of threads may ask it. */
+struct category;
+
+/* A line that was refused. line and column count from 1, columns in bytes; line 0 is about the file as a whole. */
+struct problem {
+	char *file;
+	uint32_t line, column;
+	char *reason;
+};
+
+struct problems {
+	struct problem *list;
+	size_t count, room;
+	size_t omitted; /* more than this many were found, but not kept */
+};
+
+void problems_free(struct problems *problems); /* frees what is in it, and leaves it empty */
+
+/* "FILE:LINE:COLUMN: reason"; cut at size. Returns the length. */
+size_t problem_format(const struct problem *problem, char *out, size_t size);
+
+/* The folders used where none is named: the shipped ones, what `meetingctl update` installed, the administrator's. */
+enum { CATEGORY_FOLDERS = 3 };
+extern const char *const category_folders[CATEGORY_FOLDERS];
+
+/* Loads the *.service files and `clients` of the folders (a single file may stand for a folder of its own); a file in a later folder hides the one of the same name in an
+ * earlier one. A missing folder is no problem. A file with an error is refused whole and told in problems (which the
+ * caller made empty, and frees); if previous, which may be NULL, holds a good content of that file, it stays in force.
+ * previous isn't changed. Returns NULL only when memory has run out. The caller frees the category. */
+struct category *category_load(const char *const *folders, size_t count, const struct category *previous,
+    struct problems *problems) MUST_CHECK;
+void category_free(struct category *category);
+
+struct category_counts {
+	size_t services, files, refused_files, addresses, names, clients, bytes;
+};
+void category_count(const struct category *category, struct category_counts *counts);
+
+/* A number made from the content: the same for the same content, on every machine. */
+uint64_t category_version(const struct category *category);
+
+enum service_state {
+	SERVICE_ON,
+	SERVICE_OFF,     /* switched off by an empty file */
+	SERVICE_REFUSED, /* its file has an error, and there was no good content before */
+	SERVICE_KEPT     /* its file has an error, and the last good content is in force */
+};
+
+/* One service, in the order of the alphabet; the texts live as long as the category. */
+struct service_view {
+	const char *name, *title, *file;
+	enum service_state state;
+	size_t addresses, names;
+};
+size_t category_services(const struct category *category);
+void category_service(const struct category *category, size_t index, struct service_view *view);
+
+/* One entry as one block of one file gave it; the texts live as long as the category. */
+enum entry_kind { ENTRY_ADDRESS, ENTRY_NAME, ENTRY_CLIENT };
+struct entry {
+	enum entry_kind kind;
+	struct prefix prefix;      /* of an address and a client */
+	char rule[RULE_SIZE];      /* the entry's text: "192.0.2.0/24", "meet.example.com", ".example.com" */
+	const char *service;       /* NULL for a client: see services */
+	const char *const *services; /* of a client: the services it is limited to, ended by NULL; NULL: everywhere */
+	const char *source;        /* never NULL: the file where no source was given */
+	const char *date;          /* of the source, "" where none was given */
+	const char *expires;       /* "" where it never does */
+	const char *file;
+	uint32_t line;
+	const struct ports *ports; /* NULL for a client */
+};
+
+/* Calls visit for each entry, in a fixed order; visit returns false to stop. */
+typedef bool entry_visit(void *context, const struct entry *entry);
+void category_entries(const struct category *category, entry_visit *visit, void *context);
+
+/* The same for those that hold an address, a (parsed) name or a client: the longest first, whatever their ports. */
+void category_entries_of_address(const struct category *category, const struct address *address, entry_visit *visit,
+    void *context);
+void category_entries_of_name(const struct category *category, const char *name, entry_visit *visit, void *context);
+void category_entries_of_client(const struct category *category, const struct address *client, entry_visit *visit,
+    void *context);
+
+/* ---- The decision --------------------------------------------------------------------------------------------------- */
+
+enum mode { MODE_INTERCEPT, MODE_EXPLICIT };
+enum name_policy { NAMES_VERIFY, NAMES_TRUST, NAMES_IGNORE };
+
+/* How questions are to be taken: the same for all questions of a helper. */
+struct policy {
+	enum mode mode;
+	enum name_policy names;/* what a claimed name (sni) counts in intercept mode */
+	bool refuse_stale;   /* an entry past its `expires` is no member */
+	int32_t today;       /* days since 1970-01-01, UTC */
+};
+
+/* What DNS says of the claimed name: is dst one of its addresses? */
+enum confirmation { CONFIRM_UNASKED, CONFIRM_YES, CONFIRM_NO, CONFIRM_FAILED };
+
+/* What is known of one request, as text; "-" or nothing is missing. */
+struct facts {
+	struct text client;
+	struct text dst, dport; /* where the client connects to; believed in intercept mode only */
+	struct text host, port; /* where Squid will connect to; believed in explicit mode only */
+	struct text sni;
+	enum confirmation sni_confirmed; /* by whom asks, after VERDICT_UNDECIDED */
+};
+
+enum verdict_kind {
+	VERDICT_NORMAL,    /* no member: treat it as any other request */
+	VERDICT_BYPASS,    /* a member of the category */
+	VERDICT_UNDECIDED, /* a member if DNS confirms the name: ask again with sni_confirmed (NAMES_VERIFY only) */
+	VERDICT_UNREADABLE /* the question makes no sense: no member, and message says why */
+};
+
+enum evidence { EVIDENCE_NONE, EVIDENCE_ADDRESS, EVIDENCE_NAME, EVIDENCE_CLIENT };
+
+/* Why a request is no member; the nearest miss of all. */
+enum miss {
+	MISS_NONE,
+	MISS_NO_ENTRY,        /* nothing holds the destination */
+	MISS_OTHER_PORT,      /* an entry holds it, but not on this port */
+	MISS_OTHER_SERVICE,   /* an entry holds it, but of a service that wasn't asked for, or isn't open to this client */
+	MISS_STALE,           /* an entry holds it, but is past its expiry, and such are refused */
+	MISS_NAME_IGNORED,    /* only a claimed name matched, and claims don't count here */
+	MISS_NAME_REFUTED,    /* only a claimed name matched, and DNS says that it isn't this address */
+	MISS_NAME_UNANSWERED, /* only a claimed name matched, and DNS gave no answer */
+	MISS_CLIENT_UNKNOWN,  /* the client was asked about, and isn't known */
+	MISS_CLIENT,          /* the client was asked about, and isn't exempt */
+	MISS_SERVICE_OFF,     /* the services asked for are switched off, or their files refused */
+	MISS_NOTHING_LOADED   /* no service has any entry */
+};
+
+struct verdict {
+	enum verdict_kind kind;
+	enum evidence evidence;
+	enum miss miss;
+	bool stale;          /* the deciding entry is past its expiry */
+	const char *service; /* NULL where a client alone decided; lives as long as the category */
+	char message[256];   /* of VERDICT_UNREADABLE */
+
+	const struct category *category; /* what follows is for verdict_rule and the like */
+	uint8_t table;
+	uint32_t node;
+	uint16_t service_index;
+	uint16_t also_count;
+	uint16_t also[16]; /* the other services of a tie, in the order of the alphabet, the first 16 */
+};
+
+/* Decides. arguments are those of the acl line: service names, `client`, or nothing for any service.
+ * Never fails: what can't be read is VERDICT_UNREADABLE. The verdict points into the category. */
+void decide(const struct category *category, const struct policy *policy, const struct facts *facts,
+    const struct text *arguments, size_t argument_count, struct verdict *verdict);
+
+/* Of VERDICT_BYPASS: the entry's text, all its sources ("A; B"), the other services of a tie ("a,b"). Ended by NUL, cut
+ * at size, empty where there is none. Return the length. */
+size_t verdict_rule(const struct verdict *verdict, char out[RULE_SIZE]);
+size_t verdict_source(const struct verdict *verdict, char *out, size_t size);
+size_t verdict_also(const struct verdict *verdict, char *out, size_t size);
+
+const char *evidence_name(enum evidence evidence); /* "address", "name", "client"; NULL for none */
+const char *miss_name(enum miss miss);             /* "no-entry", ...; NULL for MISS_NONE */
+
+/* Days since 1970-01-01 of "2026-10-01", and of now. */
+bool date_parse(struct text text, int32_t *day) MUST_CHECK;
+int32_t date_today(void);
+
+#endif

@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The decision: which entry, if any, makes a request a member of the category.
+ *
+ * In intercept mode the original destination is the truth, and a name is the client's claim; in explicit mode the host is
+ * where Squid will connect. All else follows from the chain of entries that hold the destination, the longest first. */
+#include <config.h>
+
+#include "category/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARGUMENTS = 64 };
+
+/* The question, read. */
+struct question {
+	const struct category *category;
+	const struct policy *policy;
+	bool client_asked;
+	size_t services;             /* asked for; 0: any */
+	uint16_t service[ARGUMENTS];
+	uint16_t port;
+	const struct client_set *set[ARGUMENTS]; /* what the client's lines limit it to; sets == 0: nothing does */
+	size_t sets;
+};
+
+static bool unreadable(struct verdict *verdict, const char *what, const char *reason)
+{
+	verdict->kind = VERDICT_UNREADABLE;
+	append_format(verdict->message, sizeof verdict->message, 0, "%s: %s", what, reason);
+	return false;
+}
+
+static bool is_missing(struct text text)
+{
+	return text.at == NULL || text.length == 0 || (text.length == 1 && text.at[0] == '-');
+}
+
+static int find_service(const struct category *category, struct text name)
+{
+	size_t low = 0, high = category->services;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const char *candidate = category->service[middle].name;
+		int order = strncmp(candidate, name.at, name.length);
+
+		if (order == 0 && candidate[name.length] != '\0') {
+			order = 1;
+		}
+		if (order == 0) {
+			return (int)middle;
+		}
+		if (order < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return -1;
+}
+
+static bool read_arguments(struct question *question, const struct text *arguments, size_t count, struct verdict *verdict)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (is_missing(arguments[i])) {
+			continue;
+		}
+		if (text_is(arguments[i], "client")) {
+			question->client_asked = true;
+			continue;
+		}
+		int service = memchr(arguments[i].at, '\0', arguments[i].length) != NULL ? -1
+		    : find_service(question->category, arguments[i]);
+		if (service < 0) {
+			int length = arguments[i].length > 64 ? 64 : (int)arguments[i].length;
+
+			verdict->kind = VERDICT_UNREADABLE;
+			append_format(verdict->message, sizeof verdict->message, 0,
+			    "argument `%.*s`: no service of that name is known", length, arguments[i].at);
+			return false;
+		}
+		if (question->services == ARGUMENTS) {
+			return unreadable(verdict, "arguments", "more than 64");
+		}
+		question->service[question->services++] = (uint16_t)service;
+	}
+	return true;
+}
+
+static bool read_port(struct text text, uint16_t *port, const char *what, struct verdict *verdict)
+{
+	uint32_t number = 0;
+
+	*port = 0;
+	if (is_missing(text)) {
+		return true;
+	}
+	if (!number_parse(text, 65535, &number)) {
+		return unreadable(verdict, what, "not a port");
+	}
+	*port = (uint16_t)number;
+	return true;
+}
+
+/* Reads an address that may be missing. */
+static bool read_address(struct text text, struct address *address, bool *known, const char *what, struct verdict *verdict)
+{
+	struct refusal why;
+
+	*known = false;
+	if (is_missing(text)) {
+		return true;
+	}
+	if (!address_parse(text, address, &why)) {
+		return unreadable(verdict, what, why.reason);
+	}
+	*known = true;
+	return true;
+}
+
+static bool is_unspecified(const struct address *address)
+{
+	static const uint8_t zero[16] = {0};
+
+	return memcmp(address->bytes, zero, sizeof zero) == 0;
+}
+
+static bool set_holds(const struct client_set *set, const char *service)
+{
+	for (unsigned i = 0; i < set->count; i++) {
+		if (strcmp(set->service[i], service) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether the question asks for the service, and the client, if asked about, is exempt towards it. */
+static bool is_wanted(const struct question *question, uint16_t service)
+{
+	bool wanted = question->services == 0;
+
+	for (size_t i = 0; i < question->services && !wanted; i++) {
+		wanted = question->service[i] == service;
+	}
+	if (!wanted || question->sets == 0) {
+		return wanted;
+	}
+	for (size_t i = 0; i < question->sets; i++) {
+		if (set_holds(question->set[i], question->category->service[service].name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The lines that hold the client. Returns the node of the longest that exempts it everywhere; where none does, fills the
+ * sets that its lines limit it to. */
+static uint32_t find_client(struct question *question, const struct prefixes *table, const struct address *client)
+{
+	const struct category *category = question->category;
+
+	for (uint32_t node = prefixes_lookup(table, client); node != NODE_NONE; node = table->nodes.node[node].parent) {
+		for (uint32_t i = table->nodes.node[node].grant; i < table->nodes.node[node + 1].grant; i++) {
+			const struct client_set *set = &category->client_set[table->nodes.grant[i].ports];
+
+			if (set->count == 0) {
+				question->sets = 0;
+				return node;
+			}
+			if (question->sets < ARGUMENTS) {
+				question->set[question->sets++] = set;
+			}
+		}
+	}
+	return NODE_NONE;
+}
+
+static void note_miss(struct verdict *verdict, enum miss miss)
+{
+	verdict->miss = miss > verdict->miss ? miss : verdict->miss;
+}
+
+/* Walks a chain of nodes that hold the destination. Returns whether an entry decides, and which. */
+static bool walk(const struct question *question, const struct nodes *nodes, uint32_t node, enum table table,
+    struct verdict *verdict)
+{
+	const struct category *category = question->category;
+
+	for (; node != NODE_NONE; node = nodes->node[node].parent) {
+		bool found = false, fresh = false;
+
+		for (uint32_t i = nodes->node[node].grant; i < nodes->node[node + 1].grant; i++) {
+			const struct block *block = &category->block[nodes->grant[i].block];
+			bool stale = question->policy->today > block->expiry;
+
+			if (!is_wanted(question, block->service)) {
+				note_miss(verdict, MISS_OTHER_SERVICE);
+			} else if (!ports_allow(&category->ports[nodes->grant[i].ports], TCP, question->port)) {
+				note_miss(verdict, MISS_OTHER_PORT);
+			} else if (stale && question->policy->refuse_stale) {
+				note_miss(verdict, MISS_STALE);
+			} else if (!found || block->service == verdict->service_index) {
+				found = true;
+				verdict->service_index = block->service;
+				fresh = fresh || !stale;
+			} else if ((verdict->also_count == 0 || verdict->also[verdict->also_count - 1] != block->service) &&
+			    verdict->also_count < sizeof verdict->also / sizeof verdict->also[0]) {
+				verdict->also[verdict->also_count++] = block->service;
+			}
+		}
+		if (found) {
+			verdict->service = category->service[verdict->service_index].name;
+			verdict->stale = !fresh;
+			verdict->table = (uint8_t)table;
+			verdict->node = node;
+			return true;
+		}
+	}
+	note_miss(verdict, MISS_NO_ENTRY);
+	return false;
+}
+
+static bool walk_address(const struct question *question, const struct address *address, struct verdict *verdict)
+{
+	int index = address->family == IPV4 ? 0 : 1;
+	const struct prefixes *table = &question->category->address[index];
+
+	return walk(question, &table->nodes, prefixes_lookup(table, address), index == 0 ? TABLE_ADDRESS4 : TABLE_ADDRESS6,
+	    verdict);
+}
+
+static bool walk_name(const struct question *question, const char *name, struct verdict *verdict)
+{
+	const struct names *names = &question->category->names;
+
+	return walk(question, &names->nodes, names_lookup(names, name, strlen(name)), TABLE_NAMES, verdict);
+}
+
+static void bypass(struct verdict *verdict, enum evidence evidence)
+{
+	verdict->kind = VERDICT_BYPASS;
+	verdict->evidence = evidence;
+	verdict->miss = MISS_NONE;
+}
+
+static void miss(struct verdict *verdict, enum miss miss_)
+{
+	verdict->kind = VERDICT_NORMAL;
+	verdict->service = NULL;
+	verdict->stale = false;
+	verdict->also_count = 0;
+	verdict->miss = miss_;
+}
+
+/* What a claimed name counts. name matched, and the address did not. */
+static void weigh_claim(const struct question *question, const struct facts *facts, bool dst_known, struct verdict *verdict)
+{
+	switch (question->policy->names) {
+	case NAMES_TRUST:
+		bypass(verdict, EVIDENCE_NAME);
+		break;
+	case NAMES_VERIFY:
+		if (!dst_known || facts->sni_confirmed == CONFIRM_FAILED) {
+			miss(verdict, MISS_NAME_UNANSWERED);
+		} else if (facts->sni_confirmed == CONFIRM_UNASKED) {
+			verdict->kind = VERDICT_UNDECIDED;
+		} else if (facts->sni_confirmed == CONFIRM_YES) {
+			bypass(verdict, EVIDENCE_NAME);
+		} else {
+			miss(verdict, MISS_NAME_REFUTED);
+		}
+		break;
+	case NAMES_IGNORE:
+		miss(verdict, MISS_NAME_IGNORED);
+		break;
+	}
+}
+
+static void decide_intercepted(struct question *question, const struct facts *facts, struct verdict *verdict)
+{
+	struct address dst;
+	char name[NAME_SIZE];
+	struct refusal why;
+	bool known;
+
+	if (!read_address(facts->dst, &dst, &known, "dst", verdict) ||
+	    !read_port(facts->dport, &question->port, "dport", verdict)) {
+		return;
+	}
+	if (known && walk_address(question, &dst, verdict)) {
+		bypass(verdict, EVIDENCE_ADDRESS);
+		return;
+	}
+	/* What a client claims may be anything; what is no name can't be one of ours. */
+	if (!is_missing(facts->sni) && name_parse(facts->sni, name, &why) && walk_name(question, name, verdict)) {
+		weigh_claim(question, facts, known, verdict);
+		return;
+	}
+	note_miss(verdict, MISS_NO_ENTRY);
+}
+
+static void decide_explicit(struct question *question, const struct facts *facts, struct verdict *verdict)
+{
+	struct address address;
+	char name[NAME_SIZE];
+	struct refusal why, why_not;
+
+	if (!read_port(facts->port, &question->port, "port", verdict)) {
+		return;
+	}
+	if (is_missing(facts->host)) {
+		note_miss(verdict, MISS_NO_ENTRY);
+	} else if (address_parse(facts->host, &address, &why)) {
+		if (walk_address(question, &address, verdict)) {
+			bypass(verdict, EVIDENCE_ADDRESS);
+		}
+	} else if (!name_parse(facts->host, name, &why_not)) {
+		bool address_like = memchr(facts->host.at, ':', facts->host.length) != NULL;
+
+		unreadable(verdict, "host", address_like ? why.reason : why_not.reason);
+	} else if (walk_name(question, name, verdict)) {
+		bypass(verdict, EVIDENCE_NAME);
+	}
+}
+
+static bool any_service_on(const struct question *question)
+{
+	for (size_t i = 0; i < question->services; i++) {
+		const struct service *service = &question->category->service[question->service[i]];
+
+		if (service->addresses + service->names > 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Answers what can be answered from the client alone. Returns true if that was all. */
+static bool decide_client(struct question *question, const struct address *client, bool known, struct verdict *verdict)
+{
+	if (!known || is_unspecified(client)) {
+		miss(verdict, MISS_CLIENT_UNKNOWN);
+		return true;
+	}
+	int index = client->family == IPV4 ? 0 : 1;
+	uint32_t node = find_client(question, &question->category->client[index], client);
+	if (node == NODE_NONE && question->sets == 0) {
+		miss(verdict, MISS_CLIENT);
+		return true;
+	}
+	if (node != NODE_NONE && question->services == 0) {
+		verdict->table = index == 0 ? TABLE_CLIENT4 : TABLE_CLIENT6;
+		verdict->node = node;
+		bypass(verdict, EVIDENCE_CLIENT);
+		return true;
+	}
+	return false;
+}
+
+void decide(const struct category *category, const struct policy *policy, const struct facts *facts,
+    const struct text *arguments, size_t argument_count, struct verdict *verdict)
+{
+	struct question question = {.category = category, .policy = policy};
+	struct address client = {IPV4, {0}};
+	bool client_known;
+
+	memset(verdict, 0, sizeof *verdict);
+	verdict->category = category;
+	if (!read_arguments(&question, arguments, argument_count, verdict) ||
+	    !read_address(facts->client, &client, &client_known, "client", verdict)) {
+		return;
+	}
+	if (question.client_asked && decide_client(&question, &client, client_known, verdict)) {
+		return;
+	}
+	if (policy->mode == MODE_INTERCEPT) {
+		decide_intercepted(&question, facts, verdict);
+	} else {
+		decide_explicit(&question, facts, verdict);
+	}
+	if (verdict->kind == VERDICT_NORMAL && verdict->miss == MISS_NO_ENTRY) {
+		bool empty = category->names.nodes.count + category->address[0].nodes.count + category->address[1].nodes.count == 0;
+
+		if (empty) {
+			verdict->miss = MISS_NOTHING_LOADED;
+		} else if (question.services > 0 && !any_service_on(&question)) {
+			verdict->miss = MISS_SERVICE_OFF;
+		}
+	}
+}
+
+/* ---- What a verdict says ---- */
+
+static const struct nodes *nodes_of(const struct verdict *verdict)
+{
+	const struct category *category = verdict->category;
+
+	switch ((enum table)verdict->table) {
+	case TABLE_ADDRESS4: return &category->address[0].nodes;
+	case TABLE_ADDRESS6: return &category->address[1].nodes;
+	case TABLE_CLIENT4: return &category->client[0].nodes;
+	case TABLE_CLIENT6: return &category->client[1].nodes;
+	case TABLE_NAMES: break;
+	}
+	return &category->names.nodes;
+}
+
+size_t verdict_rule(const struct verdict *verdict, char out[RULE_SIZE])
+{
+	const struct category *category = verdict->category;
+	const struct prefixes *table = NULL;
+
+	out[0] = '\0';
+	if (verdict->kind != VERDICT_BYPASS && verdict->kind != VERDICT_UNDECIDED) {
+		return 0;
+	}
+	switch ((enum table)verdict->table) {
+	case TABLE_ADDRESS4: table = &category->address[0]; break;
+	case TABLE_ADDRESS6: table = &category->address[1]; break;
+	case TABLE_CLIENT4: table = &category->client[0]; break;
+	case TABLE_CLIENT6: table = &category->client[1]; break;
+	case TABLE_NAMES: break;
+	}
+	if (table != NULL) {
+		struct prefix prefix = prefixes_prefix(table, verdict->node);
+
+		return prefix_format(&prefix, out);
+	}
+	size_t length = category->names.nodes.node[verdict->node].length;
+	memcpy(out, category->names.arena + category->names.text[verdict->node], length + 1);
+	return length;
+}
+
+/* Whether an earlier grant of the node has the same source and service. */
+static bool said_before(const struct category *category, const struct nodes *nodes, uint32_t first, uint32_t grant)
+{
+	const struct block *block = &category->block[nodes->grant[grant].block];
+
+	for (uint32_t i = first; i < grant; i++) {
+		const struct block *other = &category->block[nodes->grant[i].block];
+
+		if (other == block || (other->service == block->service && strcmp(other->source, block->source) == 0 &&
+		                          (block->source[0] != '\0' || other->file == block->file))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+size_t verdict_source(const struct verdict *verdict, char *out, size_t size)
+{
+	const struct category *category = verdict->category;
+	const struct nodes *nodes = nodes_of(verdict);
+	size_t at = 0;
+
+	if (size == 0) {
+		return 0;
+	}
+	out[0] = '\0';
+	if (verdict->kind != VERDICT_BYPASS && verdict->kind != VERDICT_UNDECIDED) {
+		return 0;
+	}
+	uint32_t first = nodes->node[verdict->node].grant;
+	for (uint32_t i = first; i < nodes->node[verdict->node + 1].grant; i++) {
+		const struct block *block = &category->block[nodes->grant[i].block];
+		bool mine = verdict->evidence == EVIDENCE_CLIENT ? category->client_set[nodes->grant[i].ports].count == 0
+		                                                 : block->service == verdict->service_index;
+
+		if (mine && !said_before(category, nodes, first, i)) {
+			at = append_format(out, size, at, "%s%s", at == 0 ? "" : "; ",
+			    block->source[0] == '\0' ? category->file[block->file].path : block->source);
+		}
+	}
+	return at;
+}
+
+size_t verdict_also(const struct verdict *verdict, char *out, size_t size)
+{
+	size_t at = 0;
+
+	if (size == 0) {
+		return 0;
+	}
+	out[0] = '\0';
+	for (unsigned i = 0; i < verdict->also_count; i++) {
+		at = append_format(out, size, at, "%s%s", i == 0 ? "" : ",", verdict->category->service[verdict->also[i]].name);
+	}
+	return at;
+}
+
+const char *evidence_name(enum evidence evidence)
+{
+	switch (evidence) {
+	case EVIDENCE_NONE: return NULL;
+	case EVIDENCE_ADDRESS: return "address";
+	case EVIDENCE_NAME: return "name";
+	case EVIDENCE_CLIENT: return "client";
+	}
+	return NULL;
+}
+
+const char *miss_name(enum miss why)
+{
+	switch (why) {
+	case MISS_NONE: return NULL;
+	case MISS_NO_ENTRY: return "no-entry";
+	case MISS_OTHER_PORT: return "other-port";
+	case MISS_OTHER_SERVICE: return "other-service";
+	case MISS_STALE: return "stale";
+	case MISS_NAME_IGNORED: return "name-ignored";
+	case MISS_NAME_REFUTED: return "name-refuted";
+	case MISS_NAME_UNANSWERED: return "name-unanswered";
+	case MISS_CLIENT_UNKNOWN: return "client-unknown";
+	case MISS_CLIENT: return "client-not-exempt";
+	case MISS_SERVICE_OFF: return "service-off";
+	case MISS_NOTHING_LOADED: return "nothing-loaded";
+	}
+	return NULL;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of category/ share; no other folder includes it. */
+#ifndef SQUID_MEETING_CATEGORY_INTERNAL_H
+#define SQUID_MEETING_CATEGORY_INTERNAL_H
+
+#include "category/category.h"
+
+#define FORMAT_LIKE(string, first) __attribute__((format(printf, string, first)))
+
+enum { SERVICE_NAME_SIZE = 64 };
+
+/* ---- text.c, address.c, scope.c, name.c, ports.c ---- */
+
+/* Writes at out + at, cut at size; returns the new end. */
+size_t append_format(char *out, size_t size, size_t at, const char *format, ...) FORMAT_LIKE(4, 5);
+bool refuse(struct refusal *why, size_t offset, const char *format, ...) FORMAT_LIKE(3, 4); /* always false */
+bool number_parse(struct text text, uint32_t most, uint32_t *number) MUST_CHECK; /* decimal, no leading zeros */
+unsigned family_bits(enum family family);
+bool prefix_allowed(const struct prefix *prefix, bool wide, bool private, struct refusal *why) MUST_CHECK;
+bool service_name_parse(struct text text, char name[SERVICE_NAME_SIZE], struct refusal *why) MUST_CHECK;
+bool ports_add_list(struct ports *ports, enum transport transport, struct text list, struct refusal *why) MUST_CHECK;
+
+/* ---- problems.c ---- */
+
+/* Adds "FILE:LINE:COLUMN: reason"; returns false if memory has run out. */
+bool problem_add(struct problems *problems, const char *file, uint32_t line, uint32_t column, const char *reason)
+    MUST_CHECK;
+
+/* ---- Tables: nodes that lie within one another, and the grants of each ----
+ * A node is one distinct prefix or name. Its parent is the next shorter one that holds it, so the chain from the most
+ * specific node upwards is all that holds an address or a name. NODE_NONE ends it. */
+enum { NODE_NONE = 0 };
+
+struct node {
+	uint32_t parent;
+	uint32_t grant; /* the first of its grants; the next node's first ends them */
+	uint16_t length; /* of the prefix in bits, or of the name's text */
+};
+
+/* One line of one file that gave the node. */
+struct grant {
+	uint32_t line;
+	uint16_t block;
+	uint16_t ports; /* index of the category's ports; of clients: of its client sets */
+};
+
+struct nodes {
+	struct node *node; /* from 1; one more behind the last, for its grant */
+	uint32_t count;    /* the last node's number */
+	struct grant *grant;
+	uint32_t grants;
+};
+
+/* 128 bits in host order; IPv4 in the upper 32. */
+struct key {
+	uint64_t high, low;
+};
+
+struct slot {
+	uint32_t at;    /* count == 0: the node of the whole slot; else: where its ranges start */
+	uint32_t count;
+};
+
+/* prefixes.c says how it works. */
+struct prefixes {
+	enum family family;
+	struct nodes nodes;
+	struct key *key;         /* of each node; IPv6 */
+	uint32_t *key4;          /* of each node; IPv4 */
+	struct slot *slot;       /* by the first 16 bits; NULL: no prefixes */
+	uint32_t ranges;
+	uint32_t *range_node;
+	uint16_t *range_start4;  /* the second 16 bits of IPv4 */
+	struct key *range_start;
+};
+
+/* One line for a table, before it is built. */
+struct prefix_item {
+	struct key key;
+	struct grant grant;
+	uint8_t length;
+};
+
+struct name_item {
+	uint32_t text; /* in the arena of the names */
+	struct grant grant;
+};
+
+struct name_slot {
+	uint32_t hash, node; /* node == NODE_NONE: free */
+};
+
+/* names.c says how it works. */
+struct names {
+	struct nodes nodes;
+	uint32_t *text;  /* of each node, in arena: "meet.example.com", or ".example.com" for the domain and all below it */
+	char *arena;
+	struct name_slot *slot;
+	uint32_t mask;   /* the number of slots, less one */
+	uint64_t seed;
+};
+
+/* ---- The category ---- */
+
+struct service {
+	char name[SERVICE_NAME_SIZE];
+	char *title;     /* "" where none was given */
+	uint16_t file;   /* the first that names it */
+	enum service_state state;
+	size_t addresses, names;
+};
+
+/* The lines below one `source` of one file. */
+struct block {
+	uint16_t service;
+	uint16_t file;
+	char *source;
+	char date[11], expires[11];
+	int32_t expiry; /* INT32_MAX: never */
+};
+
+struct file {
+	char *path;
+	const char *base;     /* in path */
+	uint64_t hash;        /* of the content in force */
+	bool refused;         /* its present content isn't in force */
+};
+
+/* A set of services that a client line names; NULL: everywhere. */
+struct client_set {
+	uint16_t count;
+	char (*service)[SERVICE_NAME_SIZE];
+	const char **names; /* the same, ended by NULL */
+};
+
+struct category {
+	struct service *service;
+	struct block *block;
+	struct file *file;
+	struct ports *ports;
+	struct client_set *client_set; /* [0] is everywhere */
+	uint16_t services, blocks, files, port_sets, client_sets;
+	size_t refused_files;
+	struct prefixes address[2], client[2]; /* [0] IPv4, [1] IPv6 */
+	struct names names;
+};
+
+enum table { TABLE_ADDRESS4, TABLE_ADDRESS6, TABLE_NAMES, TABLE_CLIENT4, TABLE_CLIENT6 };
+
+/* ---- prefixes.c ---- */
+
+struct key address_key(const struct address *address);
+struct prefix prefixes_prefix(const struct prefixes *prefixes, uint32_t node);
+
+/* Sorts items, and makes the table of them. rank orders the grants of one node. Returns false if memory has run out. */
+bool prefixes_build(struct prefixes *prefixes, enum family family, struct prefix_item *items, size_t count,
+    const uint16_t *rank) MUST_CHECK;
+void prefixes_free(struct prefixes *prefixes);
+
+/* The most specific node that holds the address. */
+uint32_t prefixes_lookup(const struct prefixes *prefixes, const struct address *address);
+size_t prefixes_bytes(const struct prefixes *prefixes);
+
+/* ---- names.c ---- */
+
+/* Sorts items, and makes the table of them; takes ownership of arena, even when it fails. */
+bool names_build(struct names *names, char *arena, size_t arena_length, struct name_item *items, size_t count,
+    const uint16_t *rank) MUST_CHECK;
+void names_free(struct names *names);
+uint32_t names_lookup(const struct names *names, const char *name, size_t length);
+size_t names_bytes(const struct names *names);
+
+/* Orders the grants of one node: by service, then block, then line; rank is the service of each block. */
+int grant_compare(const struct grant *a, const struct grant *b, const uint16_t *rank);
+
+/* ---- builder.c: what the files gave, before the tables are made ---- */
+
+struct items {
+	struct prefix_item *list;
+	size_t count, room;
+};
+
+struct builder {
+	struct service *service; /* in the order of their first mention */
+	struct block *block;
+	struct file *file;
+	struct ports *ports;
+	struct client_set *client_set;
+	size_t services, service_room, blocks, block_room, files, file_room, port_sets, port_room, client_sets, client_room;
+	struct items address[2], client[2];
+	struct name_item *name;
+	size_t names, name_room;
+	char *arena;
+	size_t arena_length, arena_room;
+	struct problems *problems;
+	bool out_of_memory;
+};
+
+/* Makes room for one more element; returns false if memory has run out. */
+bool grow(void *list, size_t *room, size_t count, size_t size) MUST_CHECK;
+
+/* Each returns an index, or -1 if memory or the numbers have run out (out_of_memory tells which). */
+int builder_service(struct builder *builder, const char *name, uint16_t file);
+int builder_block(struct builder *builder, uint16_t service, uint16_t file, struct text source);
+int builder_ports(struct builder *builder, const struct ports *ports);
+int builder_client_set(struct builder *builder, const struct client_set *set); /* takes ownership of what is in set */
+int builder_file(struct builder *builder, const char *path);
+bool builder_prefix(struct builder *builder, struct items items[2], const struct prefix *prefix,
+    const struct grant *grant) MUST_CHECK;
+bool builder_name(struct builder *builder, const char *name, bool below, const struct grant *grant) MUST_CHECK;
+void builder_free(struct builder *builder);
+
+/* ---- service_file.c ---- */
+
+/* Reads the text of one file into the builder. Returns false if it has errors, all of which are then in problems; what it
+ * added to the builder has to be taken back by whom calls. An empty file only makes its service known. */
+bool service_file_parse(struct builder *builder, uint16_t file, const char *content, size_t length) MUST_CHECK;
+bool clients_file_parse(struct builder *builder, uint16_t file, const char *content, size_t length) MUST_CHECK;
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of ctl/ share. */
+#ifndef SQUID_MEETING_CTL_H
+#define SQUID_MEETING_CTL_H
+
+#include "category/category.h"
+
+#include <stdio.h>
+
+enum { EXIT_YES = 0, EXIT_NO = 1, EXIT_USAGE = 2, CTL_FOLDERS = 32 };
+
+/* The options that every command takes, and the folders. */
+struct common {
+	const char *folder[CTL_FOLDERS];
+	size_t folders;
+	bool json;
+};
+
+/* Each command gets its own arguments, its name in argv[0], and returns the exit status. */
+int command_check(int argc, char **argv);
+int command_explain(int argc, char **argv);
+int command_list(int argc, char **argv);
+
+/* ---- meetingctl.c ---- */
+
+/* Adds a folder; false, with a message, if it can't be taken. */
+bool common_folder(struct common *common, const char *folder) MUST_CHECK;
+void common_defaults(struct common *common); /* the default folders, if none was given */
+
+/* Reads --config, --json and --help; optind is then the first argument. Returns -1, or the exit status to end with. */
+int common_options(struct common *common, int argc, char **argv, const char *help) MUST_CHECK;
+
+/* Tells what is wrong with the command line. Returns EXIT_USAGE. */
+int usage(const char *command, const char *what, const char *value);
+
+/* Loads the category and tells its problems on stderr. NULL, with a message, if memory has run out. */
+struct category *load(const struct common *common);
+
+/* Writes the words for bold, green, red, dim and plain if stdout is a terminal and NO_COLOR isn't set; else nothing. */
+enum colour { PLAIN, BOLD, GREEN, RED, DIM };
+const char *colour(enum colour colour);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ext_meeting_acl: Squid's external_acl helper that knows the meeting services. */
+#include <config.h>
+
+#include "helper/helper.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { COMPLAINTS = 10, COMPLAINT_SECONDS = 10, PROBLEMS_SHOWN = 20 };
+
+void complain(const char *complaint)
+{
+	static struct timespec since;
+	static unsigned said;
+	static uint64_t unsaid;
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) == 0 && now.tv_sec - since.tv_sec >= COMPLAINT_SECONDS) {
+		if (unsaid > 0) {
+			fprintf(stderr, "ext_meeting_acl: %" PRIu64 " more complaints were left out\n", unsaid);
+		}
+		since = now;
+		said = 0;
+		unsaid = 0;
+	}
+	if (said == COMPLAINTS) {
+		unsaid++;
+		return;
+	}
+	said++;
+	fputs("ext_meeting_acl: ", stderr);
+	for (; *complaint != '\0'; complaint++) { /* it may quote what a client sent */
+		fputc((unsigned char)*complaint < 0x20 || (unsigned char)*complaint > 0x7e ? '?' : *complaint, stderr);
+	}
+	fputc('\n', stderr);
+}
+
+static void tell_problems(const struct problems *problems)
+{
+	for (size_t i = 0; i < problems->count && i < PROBLEMS_SHOWN; i++) {
+		char text[1024];
+
+		problem_format(&problems->list[i], text, sizeof text);
+		fprintf(stderr, "ext_meeting_acl: %s\n", text);
+	}
+	if (problems->count > PROBLEMS_SHOWN) {
+		fprintf(stderr, "ext_meeting_acl: and %zu more; `meetingctl check` tells all\n",
+		    problems->count - PROBLEMS_SHOWN + problems->omitted);
+	}
+}
+
+static void tell_start(const struct options *options, const struct category *category)
+{
+	struct category_counts counts;
+
+	category_count(category, &counts);
+	fprintf(stderr, "ext_meeting_acl " PACKAGE_VERSION ": %zu services with %zu address ranges and %zu names, %zu client ranges",
+	    counts.services, counts.addresses, counts.names, counts.clients);
+	if (counts.refused_files > 0) {
+		fprintf(stderr, ", %zu FILES REFUSED", counts.refused_files);
+	}
+	fprintf(stderr, "; mode %s, names %s%s; from", options->policy.mode == MODE_INTERCEPT ? "intercept" : "explicit",
+	    options->policy.names == NAMES_TRUST ? "trust" : "ignore", options->shadow ? ", shadow" : "");
+	for (size_t i = 0; i < options->folders; i++) {
+		fprintf(stderr, " %s", options->folder[i]);
+	}
+	fputc('\n', stderr);
+}
+
+/* A wrong option is told at once to a person. To Squid, a helper that ends is one that takes Squid down with it, so there
+ * every question is answered ERR, with what is wrong, until Squid is reconfigured. */
+static int tell_usage(const struct options *options)
+{
+	fprintf(stderr, "ext_meeting_acl: %s (see --help)\n", options->wrong);
+	return isatty(STDIN_FILENO) ? 2 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct problems problems = {NULL, 0, 0, 0};
+	struct options options;
+	struct category *category;
+
+	options_read(&options, argc, argv);
+	if (options.help || options.version) {
+		if (options.help) {
+			options_help(stdout);
+		} else {
+			puts("ext_meeting_acl " PACKAGE_VERSION);
+		}
+		return fflush(stdout) == 0 ? 0 : 1;
+	}
+	if (options.wrong[0] != '\0' && tell_usage(&options) != 0) {
+		return 2;
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)setvbuf(stderr, NULL, _IOLBF, 0); /* whole lines into cache.log */
+	category = category_load(options.folder, options.folders, NULL, &problems);
+	if (category == NULL) {
+		fputs("ext_meeting_acl: out of memory\n", stderr);
+		return 1;
+	}
+	tell_problems(&problems);
+	problems_free(&problems);
+	if (options.wrong[0] == '\0') {
+		tell_start(&options, category);
+	}
+	int error = stream_serve(&options, category, STDIN_FILENO, STDOUT_FILENO);
+	category_free(category);
+	if (error != 0 && error != EPIPE && error != ECONNRESET) { /* those two: Squid has ended */
+		fprintf(stderr, "ext_meeting_acl: %s\n", strerror(error));
+		return 1;
+	}
+	return options.wrong[0] != '\0' ? 2 : 0;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One line from Squid, one line back.
+ *
+ * A line is [CHANNEL] FIELD... ARGUMENT..., with blanks between and %xx escapes inside. A reply without the channel number
+ * that Squid gave makes Squid 5.7 abort, so a line that starts like one is answered with it even if all else is wrong.
+ * An answer is never BH: Squid would ask again twice, and then splice. */
+#include <config.h>
+
+#include "helper/helper.h"
+
+#include <string.h>
+
+enum { WORDS = FIELDS + 64 + 1 };
+
+/* ---- Writing ---- */
+
+struct reply {
+	char *out;
+	size_t length;
+};
+
+static void put(struct reply *reply, const char *text, size_t length)
+{
+	/* Room for the line end is always kept. What REPLY_SIZE doesn't hold is cut: no reply comes near it. */
+	if (length > REPLY_SIZE - 1 - reply->length) {
+		length = REPLY_SIZE - 1 - reply->length;
+	}
+	memcpy(reply->out + reply->length, text, length);
+	reply->length += length;
+}
+
+static void put_string(struct reply *reply, const char *text)
+{
+	put(reply, text, strlen(text));
+}
+
+/* A value that Squid takes as one word: all but plain characters as %xx. */
+static void put_value(struct reply *reply, const char *key, const char *value)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	put_string(reply, key);
+	for (; *value != '\0'; value++) {
+		unsigned char c = (unsigned char)*value;
+
+		if (c > 0x20 && c < 0x7f && c != '%' && c != '"' && c != '\\') {
+			put(reply, value, 1);
+		} else {
+			char escape[3] = {'%', hex[c >> 4], hex[c & 15]};
+
+			put(reply, escape, 3);
+		}
+	}
+}
+
+/* A sentence in quotes; what isn't printable becomes `?`. */
+static void put_sentence(struct reply *reply, const char *key, const char *text)
+{
+	put_string(reply, key);
+	put_string(reply, "\"");
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\') {
+			put_string(reply, "\\");
+		}
+		put(reply, (unsigned char)*text < 0x20 || (unsigned char)*text > 0x7e ? "?" : text, 1);
+	}
+	put_string(reply, "\"");
+}
+
+static size_t put_end(struct reply *reply)
+{
+	reply->out[reply->length++] = '\n';
+	return reply->length;
+}
+
+/* ---- Reading ---- */
+
+static bool is_number(struct text word)
+{
+	if (word.length == 0 || word.length >= CHANNEL_SIZE) {
+		return false;
+	}
+	for (size_t i = 0; i < word.length; i++) {
+		if (word.at[i] < '0' || word.at[i] > '9') {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Whether a field can be a number, so that a number in its place need not be a channel. */
+static bool may_be_number(enum field field)
+{
+	return field != FIELD_CLIENT && field != FIELD_DST;
+}
+
+/* A number in front of the expected fields is the channel. Where the first field may be a number itself, it is one only if
+ * all the fields follow. */
+static bool has_channel(const struct options *options, const struct text *words, size_t count)
+{
+	return count > 0 && is_number(words[0]) &&
+	    (options->fields == 0 || !may_be_number(options->field[0]) || count > options->fields);
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9') {
+		return c - '0';
+	}
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Decodes %xx in place. Returns false for a broken escape, or one that hides a NUL. */
+static bool unescape(struct text *word)
+{
+	char *start = (char *)(uintptr_t)word->at, *to;
+	const char *from = word->length == 0 ? NULL : memchr(start, '%', word->length), *end = start + word->length;
+
+	if (from == NULL) {
+		return true;
+	}
+	for (to = start + (from - start); from < end; from++) {
+		if (*from != '%') {
+			*to++ = *from;
+			continue;
+		}
+		int high = end - from > 2 ? hex_digit(from[1]) : -1, low = high < 0 ? -1 : hex_digit(from[2]);
+		if (low < 0 || (high == 0 && low == 0)) {
+			return false;
+		}
+		*to++ = (char)(high << 4 | low);
+		from += 2;
+	}
+	word->length = (size_t)(to - start);
+	return true;
+}
+
+/* The words of a line, WORDS at most; *more tells that there were others. */
+static size_t split(const char *line, size_t length, struct text words[WORDS], bool *more)
+{
+	size_t count = 0;
+
+	*more = false;
+	for (size_t at = 0; at < length;) {
+		if (is_blank(line[at])) {
+			at++;
+			continue;
+		}
+		if (count == WORDS) {
+			*more = true;
+			break;
+		}
+		words[count].at = line + at;
+		while (at < length && !is_blank(line[at])) {
+			at++;
+		}
+		words[count].length = (size_t)(line + at - words[count].at);
+		count++;
+	}
+	return count;
+}
+
+static void fill_facts(const struct options *options, const struct text *words, struct facts *facts)
+{
+	memset(facts, 0, sizeof *facts);
+	for (size_t i = 0; i < options->fields; i++) {
+		switch (options->field[i]) {
+		case FIELD_CLIENT: facts->client = words[i]; break;
+		case FIELD_DST: facts->dst = words[i]; break;
+		case FIELD_DPORT: facts->dport = words[i]; break;
+		case FIELD_HOST: facts->host = words[i]; break;
+		case FIELD_PORT: facts->port = words[i]; break;
+		case FIELD_SNI: facts->sni = words[i]; break;
+		case FIELD_METHOD:
+		case FIELD_SKIPPED: break;
+		}
+	}
+}
+
+/* ---- Answering ---- */
+
+static void put_verdict(struct reply *reply, const struct options *options, const struct verdict *verdict)
+{
+	char rule[RULE_SIZE], source[SOURCE_SIZE], also[SOURCE_SIZE];
+
+	if (verdict->kind != VERDICT_BYPASS) {
+		put_string(reply, "ERR verdict_=normal");
+		if (verdict->kind == VERDICT_UNREADABLE) {
+			put_sentence(reply, " message=", verdict->message);
+		} else if (verdict->miss != MISS_NONE) {
+			put_value(reply, " reason_=", miss_name(verdict->miss));
+		}
+		return;
+	}
+	if (options->shadow) {
+		put_value(reply, "ERR verdict_=shadow would_=", verdict->service == NULL ? "client" : verdict->service);
+	} else {
+		put_string(reply, "OK verdict_=bypass");
+		if (verdict->service != NULL) {
+			put_value(reply, " service_=", verdict->service);
+		}
+	}
+	verdict_rule(verdict, rule);
+	put_value(reply, " rule_=", rule);
+	put_value(reply, " evidence_=", evidence_name(verdict->evidence));
+	verdict_source(verdict, source, sizeof source);
+	put_value(reply, " source_=", source);
+	if (verdict->stale) {
+		put_string(reply, " stale_=yes");
+	}
+	if (verdict_also(verdict, also, sizeof also) > 0) {
+		put_value(reply, " also_=", also);
+	}
+	if (!options->shadow) {
+		put_string(reply, " tag=meeting");
+		if (options->policy.mode == MODE_INTERCEPT) {
+			put_string(reply, " clt_conn_tag=meeting"); /* an intercepted connection has one destination */
+		}
+	}
+}
+
+static void put_channel(struct reply *reply, const struct text *word)
+{
+	put(reply, word->at, word->length);
+	put_string(reply, " ");
+}
+
+static size_t refuse_words(const struct options *options, const struct text *words, size_t count, const char *reason,
+    char *out)
+{
+	struct reply reply = {out, 0};
+
+	if (has_channel(options, words, count)) {
+		put_channel(&reply, &words[0]);
+	}
+	put_sentence(&reply, "ERR verdict_=normal message=", reason);
+	return put_end(&reply);
+}
+
+size_t protocol_refuse(const struct options *options, const char *line, size_t length, const char *reason,
+    char out[REPLY_SIZE])
+{
+	struct text words[WORDS];
+	bool more;
+	size_t count = split(line, length, words, &more);
+
+	return refuse_words(options, words, count, reason, out);
+}
+
+size_t protocol_answer(const struct options *options, const struct category *category, char *line, size_t length,
+    char out[REPLY_SIZE], char complaint[256])
+{
+	struct text words[WORDS], *fields = words;
+	struct reply reply = {out, 0};
+	struct verdict verdict;
+	struct facts facts;
+	const char *wrong = NULL;
+	bool more;
+
+	if (length > 0 && line[length - 1] == '\r') {
+		length--;
+	}
+	size_t count = split(line, length, words, &more), left = count;
+	if (has_channel(options, words, count)) {
+		fields++;
+		left--;
+	}
+	if (options->wrong[0] != '\0') {
+		wrong = options->wrong;
+	} else if (length > 0 && memchr(line, '\0', length) != NULL) {
+		wrong = "a NUL byte in the line";
+	} else if (left < options->fields) {
+		wrong = "fewer fields than --fields says";
+	} else if (more) {
+		wrong = "more than 64 arguments";
+	}
+	for (size_t i = 0; i < left && wrong == NULL; i++) {
+		if (!unescape(&fields[i])) {
+			wrong = "a broken %xx escape";
+		}
+	}
+	if (wrong != NULL) {
+		(void)snprintf(complaint, 256, "%s", wrong);
+		return refuse_words(options, words, count, wrong, out);
+	}
+	fill_facts(options, fields, &facts);
+	decide(category, &options->policy, &facts, fields + options->fields, left - options->fields, &verdict);
+	if (fields != words) {
+		put_channel(&reply, &words[0]);
+	}
+	put_verdict(&reply, options, &verdict);
+	(void)snprintf(complaint, 256, "%s", verdict.message);
+	return put_end(&reply);
+}
