@@ -149,6 +149,9 @@ bool prefix_holds(const struct prefix *prefix, const struct address *address)
 	return rest == 0 || ((prefix->address.bytes[whole] ^ address->bytes[whole]) >> (8 - rest)) == 0;
 }
 
+/* libcidr 1.2.3 compares the last eight characters of a text with `ip6.arpa`, even if it has fewer: so eight go in front. */
+enum { IN_FRONT = 8 };
+
 /* libcidr takes much that isn't meant (`10/8`, `010.1.2.3`, `1.2.3.4/-1`), so it is asked about checked text only, and
  * has to come to the same result. */
 static bool libcidr_agrees(const char *text, const struct prefix *prefix)
@@ -176,7 +179,7 @@ static bool libcidr_agrees(const char *text, const struct prefix *prefix)
 
 bool prefix_parse(struct text text, struct prefix *prefix, struct refusal *why)
 {
-	char canonical[PREFIX_TEXT_SIZE], given[PREFIX_TEXT_SIZE];
+	char canonical[PREFIX_TEXT_SIZE], given[IN_FRONT + PREFIX_TEXT_SIZE] = "        ";
 	struct text address = text;
 	const char *slash = text.length == 0 ? NULL : memchr(text.at, '/', text.length);
 
@@ -212,8 +215,8 @@ bool prefix_parse(struct text text, struct prefix *prefix, struct refusal *why)
 	if (length != text.length || memcmp(canonical, text.at, length) != 0) {
 		return refuse(why, 0, "not in canonical form: write %s", canonical);
 	}
-	memcpy(given, canonical, length + 1);
-	if (!libcidr_agrees(given, prefix)) {
+	memcpy(given + IN_FRONT, canonical, length + 1);
+	if (!libcidr_agrees(given + IN_FRONT, prefix)) {
 		return refuse(why, 0, "libcidr doesn't read it as %s", canonical);
 	}
 	return true;

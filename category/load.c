@@ -244,6 +244,7 @@ static bool keep_grant(const struct keeping *keeping, const struct grant *old, b
 	if (clients) {
 		struct client_set copy = keeping->previous->client_set[old->ports];
 
+		copy.names = NULL; /* these stay with previous */
 		if (copy.count > 0) {
 			copy.service = calloc(copy.count, sizeof *copy.service);
 			if (copy.service == NULL) {

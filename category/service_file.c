@@ -12,8 +12,9 @@ enum { LINE_LENGTH = 4096 };
 struct reader {
 	struct builder *builder;
 	uint16_t file;
-	int service, block; /* -1: none yet */
+	int service, block; /* -1: none yet; -2: its line is missing or wrong */
 	bool expires;       /* the block has a line of that name */
+	char *title;        /* the service gets it if the file is good */
 	struct ports ports; /* the default for the entries below */
 	uint32_t number;    /* of the line, from 1 */
 	const char *start, *at, *end; /* the line, what is still to be read of it, and where it ends */
@@ -96,7 +97,9 @@ static bool numbers_run_out(struct reader *reader)
 
 static bool open_block(struct reader *reader, struct text source)
 {
-	reader->block = builder_block(reader->builder, (uint16_t)reader->service, reader->file, source);
+	uint16_t service = reader->service < 0 ? 0 : (uint16_t)reader->service; /* without one, all will be taken back */
+
+	reader->block = builder_block(reader->builder, service, reader->file, source);
 	reader->expires = false;
 	return reader->block >= 0 || numbers_run_out(reader);
 }
@@ -187,6 +190,7 @@ static bool read_service(struct reader *reader)
 		return wrong(reader, reader->start, "a file is about one service");
 	}
 	if (!service_name_parse(word, name, &why)) {
+		reader->service = -2;
 		return wrong_word(reader, word, &why);
 	}
 	reader->service = builder_service(reader->builder, name, reader->file);
@@ -195,15 +199,14 @@ static bool read_service(struct reader *reader)
 
 static bool read_title(struct reader *reader)
 {
-	struct service *service = &reader->builder->service[reader->service];
 	struct text title = rest_of_line(reader);
 
 	if (title.length == 0) {
 		return wrong(reader, title.at, "a title is missing");
 	}
-	if (service->title == NULL) {
-		service->title = strndup(title.at, title.length);
-		reader->builder->out_of_memory = reader->builder->out_of_memory || service->title == NULL;
+	if (reader->title == NULL) {
+		reader->title = strndup(title.at, title.length);
+		reader->builder->out_of_memory = reader->builder->out_of_memory || reader->title == NULL;
 	}
 	return true;
 }
@@ -465,9 +468,7 @@ static void read_line(struct reader *reader, const struct directive *directives)
 	}
 	for (const struct directive *directive = directives; directive->name != NULL; directive++) {
 		if (text_is(word, directive->name)) {
-			if (reader->service != -2) {
-				(void)directive->read(reader); /* whether it went well stands in reader and builder */
-			}
+			(void)directive->read(reader); /* whether it went well stands in reader and builder */
 			return;
 		}
 	}
@@ -519,12 +520,19 @@ bool service_file_parse(struct builder *builder, uint16_t file, const char *cont
 	struct reader reader = {.builder = builder, .file = file, .service = -1, .block = -1, .ports = {.any = true}};
 
 	if (!parse(&reader, service_directives, content, length)) {
+		free(reader.title);
 		return false;
 	}
 	if (reader.service < 0) {
 		return switch_off(&reader);
 	}
-	builder->service[reader.service].state = SERVICE_ON;
+	struct service *service = &builder->service[reader.service];
+	service->state = SERVICE_ON;
+	if (service->title == NULL) {
+		service->title = reader.title;
+	} else {
+		free(reader.title);
+	}
 	return true;
 }
 
