@@ -5,6 +5,7 @@
 
 #include "category/category.h"
 
+#include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
 
@@ -27,9 +28,15 @@ struct options {
 	char wrong[256]; /* what is wrong with the command line; empty: nothing */
 };
 
-/* Reads the command line. Never fails: what is wrong stands in options->wrong. The folders point into argv. */
+/* Reads the command line. Never fails: what is wrong stands in options->wrong. The texts point into argv. */
 void options_read(struct options *options, int argc, char **argv);
 void options_help(FILE *to);
+
+/* The same in steps, for a program that has other options too: defaults, each option of options_known, the end. */
+extern const struct option options_known[];
+void options_begin(struct options *options);
+void options_take(struct options *options, int option, const char *value);
+void options_end(struct options *options);
 
 /* ---- protocol.c ---- */
 
@@ -49,6 +56,10 @@ struct question {
 
 /* Reads a line (without its line end); %xx is decoded in place, so line is overwritten. */
 void protocol_read(const struct options *options, char *line, size_t length, struct question *question);
+
+/* The facts of a question that can be read, and the arguments behind them. */
+void protocol_facts(const struct options *options, const struct question *question, struct facts *facts);
+size_t protocol_arguments(const struct options *options, const struct question *question, const struct text **arguments);
 
 /* Decides a question that can be read. */
 void protocol_decide(const struct options *options, const struct category *category, const struct question *question,

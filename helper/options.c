@@ -106,7 +106,7 @@ static void read_timeout(struct options *options, const char *value)
 	options->dns_timeout_ms = (unsigned)(seconds * 1000);
 }
 
-static void read_option(struct options *options, int option, const char *value)
+void options_take(struct options *options, int option, const char *value)
 {
 	static const char *const modes[] = {"intercept", "explicit", NULL};
 	static const char *const names[] = {"verify", "trust", "ignore", NULL};
@@ -148,35 +148,25 @@ static void read_option(struct options *options, int option, const char *value)
 	}
 }
 
-void options_read(struct options *options, int argc, char **argv)
-{
-	static const struct option known[] = {
-		{"mode", required_argument, NULL, 'm'}, {"fields", required_argument, NULL, 'f'},
-		{"names", required_argument, NULL, 'n'}, {"stale", required_argument, NULL, 's'},
-		{"shadow", no_argument, NULL, 'S'}, {"resolver", required_argument, NULL, 'r'},
-		{"dns-timeout", required_argument, NULL, 't'}, {"config", required_argument, NULL, 'c'},
-		{"debug", no_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'},
-		{NULL, 0, NULL, 0}};
-	static const enum field intercept[] = {FIELD_CLIENT, FIELD_DST, FIELD_DPORT, FIELD_HOST, FIELD_SNI};
-	static const enum field explicit[] = {FIELD_CLIENT, FIELD_HOST, FIELD_PORT};
-	int option;
+const struct option options_known[] = {
+	{"mode", required_argument, NULL, 'm'}, {"fields", required_argument, NULL, 'f'},
+	{"names", required_argument, NULL, 'n'}, {"stale", required_argument, NULL, 's'}, {"shadow", no_argument, NULL, 'S'},
+	{"resolver", required_argument, NULL, 'r'}, {"dns-timeout", required_argument, NULL, 't'},
+	{"config", required_argument, NULL, 'c'}, {"debug", no_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
 
+void options_begin(struct options *options)
+{
 	memset(options, 0, sizeof *options);
 	options->policy.names = NAMES_VERIFY;
 	options->dns_timeout_ms = 2000;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":d", known, NULL)) != -1) {
-		if (option == '?') {
-			set_wrong(options, "unknown option ", argv[optind - 1]);
-		} else if (option == ':') {
-			set_wrong(options, "a value is missing: ", argv[optind - 1]);
-		} else {
-			read_option(options, option, optarg);
-		}
-	}
-	if (optind < argc) {
-		set_wrong(options, "not an option: ", argv[optind]);
-	}
+}
+
+void options_end(struct options *options)
+{
+	static const enum field intercept[] = {FIELD_CLIENT, FIELD_DST, FIELD_DPORT, FIELD_HOST, FIELD_SNI};
+	static const enum field explicit[] = {FIELD_CLIENT, FIELD_HOST, FIELD_PORT};
+
 	if (options->fields == 0 && options->wrong[0] == '\0') {
 		bool intercepted = options->policy.mode == MODE_INTERCEPT;
 
@@ -187,4 +177,25 @@ void options_read(struct options *options, int argc, char **argv)
 		options->folders = CATEGORY_FOLDERS;
 		memcpy(options->folder, category_folders, sizeof category_folders);
 	}
+}
+
+void options_read(struct options *options, int argc, char **argv)
+{
+	int option;
+
+	options_begin(options);
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":d", options_known, NULL)) != -1) {
+		if (option == '?') {
+			set_wrong(options, "unknown option ", argv[optind - 1]);
+		} else if (option == ':') {
+			set_wrong(options, "a value is missing: ", argv[optind - 1]);
+		} else {
+			options_take(options, option, optarg);
+		}
+	}
+	if (optind < argc) {
+		set_wrong(options, "not an option: ", argv[optind]);
+	}
+	options_end(options);
 }

@@ -190,7 +190,7 @@ void protocol_read(const struct options *options, char *line, size_t length, str
 	}
 }
 
-static void fill_facts(const struct options *options, const struct question *question, struct facts *facts)
+void protocol_facts(const struct options *options, const struct question *question, struct facts *facts)
 {
 	memset(facts, 0, sizeof *facts);
 	for (size_t i = 0; i < options->fields; i++) {
@@ -209,15 +209,24 @@ static void fill_facts(const struct options *options, const struct question *que
 	}
 }
 
+size_t protocol_arguments(const struct options *options, const struct question *question, const struct text **arguments)
+{
+	size_t first = question->first + options->fields;
+
+	*arguments = question->word + first;
+	return question->words - first;
+}
+
 void protocol_decide(const struct options *options, const struct category *category, const struct question *question,
     enum confirmation sni_confirmed, struct verdict *verdict)
 {
-	size_t arguments = question->first + options->fields;
+	const struct text *arguments;
+	size_t count = protocol_arguments(options, question, &arguments);
 	struct facts facts;
 
-	fill_facts(options, question, &facts);
+	protocol_facts(options, question, &facts);
 	facts.sni_confirmed = sni_confirmed;
-	decide(category, &options->policy, &facts, question->word + arguments, question->words - arguments, verdict);
+	decide(category, &options->policy, &facts, arguments, count, verdict);
 }
 
 void protocol_claim(const struct options *options, const struct question *question, char name[NAME_SIZE],
@@ -226,7 +235,7 @@ void protocol_claim(const struct options *options, const struct question *questi
 	struct facts facts;
 	struct refusal why;
 
-	fill_facts(options, question, &facts);
+	protocol_facts(options, question, &facts);
 	if (!name_parse(facts.sni, name, &why) || !address_parse(facts.dst, dst, &why)) {
 		name[0] = '\0'; /* no question about these is undecided */
 	}
