@@ -61,6 +61,33 @@ void category_service(const struct category *category, size_t index, struct serv
 	view->names = service->names;
 }
 
+size_t category_sources(const struct category *category)
+{
+	size_t count = 0;
+
+	for (uint16_t i = 0; i < category->blocks; i++) {
+		count += category->block[i].service != UINT16_MAX; /* that is `clients` */
+	}
+	return count;
+}
+
+void category_source(const struct category *category, size_t index, int32_t today, struct source_view *view)
+{
+	const struct block *block = category->block;
+
+	while (block->service == UINT16_MAX || index-- > 0) {
+		block++;
+	}
+	view->service = category->service[block->service].name;
+	view->file = category->file[block->file].path;
+	view->source = block->source[0] == '\0' ? view->file : block->source;
+	view->date = block->date;
+	view->expires = block->expires;
+	view->addresses = block->addresses;
+	view->names = block->names;
+	view->expired = today > block->expiry;
+}
+
 /* Shows the grants of one node. Returns false if visit wants no more. */
 static bool visit_node(const struct category *category, const struct nodes *nodes, uint32_t node, struct entry *entry,
     entry_visit *visit, void *context)

@@ -150,6 +150,15 @@ struct service_view {
 size_t category_services(const struct category *category);
 void category_service(const struct category *category, size_t index, struct service_view *view);
 
+/* One source of one service: a block of a file; the texts live as long as the category. */
+struct source_view {
+	const char *service, *source, *date, *expires, *file;
+	size_t addresses, names;
+	bool expired; /* on the day asked about */
+};
+size_t category_sources(const struct category *category);
+void category_source(const struct category *category, size_t index, int32_t today, struct source_view *view);
+
 /* One entry as one block of one file gave it; the texts live as long as the category. */
 enum entry_kind { ENTRY_ADDRESS, ENTRY_NAME, ENTRY_CLIENT };
 struct entry {
@@ -177,6 +186,36 @@ void category_entries_of_name(const struct category *category, const char *name,
 void category_entries_of_client(const struct category *category, const struct address *client, entry_visit *visit,
     void *context);
 
+/* ---- The category in force, kept up to date ------------------------------------------------------------------------- */
+
+/* Watches the folders in a thread of its own, builds the new category aside, and swaps it in. Nobody waits for a build. */
+struct live;
+
+enum live_event {
+	LIVE_LOADED, /* a new category is in force */
+	LIVE_EXPIRED /* told once a day: some of its sources are past their expiry */
+};
+
+/* Called from the thread; problems are those of this loading, and may be empty. */
+typedef void live_tell(void *context, enum live_event event, const struct category *category,
+    const struct problems *problems);
+
+/* Starts with category, which it takes ownership of, even when it fails. The folders' texts have to outlive it.
+ * Where there is no inotify to be had it looks every ten seconds; without a thread the category stays as it is.
+ * Returns NULL only when memory has run out. */
+struct live *live_open(struct category *category, const char *const *folders, size_t count, live_tell *tell, void *context)
+    MUST_CHECK;
+
+/* The category in force; it stays whole until it is given back. */
+const struct category *live_take(struct live *live);
+void live_release(struct live *live, const struct category *category);
+
+/* Loads anew even if nothing seems to have changed. Safe in a signal handler. */
+void live_reload(struct live *live);
+
+/* Ends the thread. Nothing may still be taken. */
+void live_close(struct live *live);
+
 /* ---- The decision --------------------------------------------------------------------------------------------------- */
 
 enum mode { MODE_INTERCEPT, MODE_EXPLICIT };
@@ -191,7 +230,13 @@ struct policy {
 };
 
 /* What DNS says of the claimed name: is dst one of its addresses? */
-enum confirmation { CONFIRM_UNASKED, CONFIRM_YES, CONFIRM_NO, CONFIRM_FAILED };
+enum confirmation {
+	CONFIRM_UNASKED,
+	CONFIRM_YES,
+	CONFIRM_NO,
+	CONFIRM_FAILED, /* no answer in time, or an error */
+	CONFIRM_REFUSED /* too many look-ups are under way already */
+};
 
 /* What is known of one request, as text; "-" or nothing is missing. */
 struct facts {
@@ -221,6 +266,7 @@ enum miss {
 	MISS_NAME_IGNORED,    /* only a claimed name matched, and claims don't count here */
 	MISS_NAME_REFUTED,    /* only a claimed name matched, and DNS says that it isn't this address */
 	MISS_NAME_UNANSWERED, /* only a claimed name matched, and DNS gave no answer */
+	MISS_NAME_UNASKED,    /* only a claimed name matched, and there were too many look-ups to ask DNS */
 	MISS_CLIENT_UNKNOWN,  /* the client was asked about, and isn't known */
 	MISS_CLIENT,          /* the client was asked about, and isn't exempt */
 	MISS_SERVICE_OFF,     /* the services asked for are switched off, or their files refused */

@@ -254,6 +254,17 @@ static void miss(struct verdict *verdict, enum miss miss_)
 	verdict->miss = miss_;
 }
 
+static void weigh_confirmation(enum confirmation confirmation, struct verdict *verdict)
+{
+	switch (confirmation) {
+	case CONFIRM_UNASKED: verdict->kind = VERDICT_UNDECIDED; break;
+	case CONFIRM_YES: bypass(verdict, EVIDENCE_NAME); break;
+	case CONFIRM_NO: miss(verdict, MISS_NAME_REFUTED); break;
+	case CONFIRM_FAILED: miss(verdict, MISS_NAME_UNANSWERED); break;
+	case CONFIRM_REFUSED: miss(verdict, MISS_NAME_UNASKED); break;
+	}
+}
+
 /* What a claimed name counts. name matched, and the address did not. */
 static void weigh_claim(const struct question *question, const struct facts *facts, bool dst_known, struct verdict *verdict)
 {
@@ -262,15 +273,7 @@ static void weigh_claim(const struct question *question, const struct facts *fac
 		bypass(verdict, EVIDENCE_NAME);
 		break;
 	case NAMES_VERIFY:
-		if (!dst_known || facts->sni_confirmed == CONFIRM_FAILED) {
-			miss(verdict, MISS_NAME_UNANSWERED);
-		} else if (facts->sni_confirmed == CONFIRM_UNASKED) {
-			verdict->kind = VERDICT_UNDECIDED;
-		} else if (facts->sni_confirmed == CONFIRM_YES) {
-			bypass(verdict, EVIDENCE_NAME);
-		} else {
-			miss(verdict, MISS_NAME_REFUTED);
-		}
+		weigh_confirmation(dst_known ? facts->sni_confirmed : CONFIRM_NO, verdict);
 		break;
 	case NAMES_IGNORE:
 		miss(verdict, MISS_NAME_IGNORED);
@@ -512,6 +515,7 @@ const char *miss_name(enum miss why)
 	case MISS_NAME_IGNORED: return "name-ignored";
 	case MISS_NAME_REFUTED: return "name-refuted";
 	case MISS_NAME_UNANSWERED: return "name-unanswered";
+	case MISS_NAME_UNASKED: return "name-unasked";
 	case MISS_CLIENT_UNKNOWN: return "client-unknown";
 	case MISS_CLIENT: return "client-not-exempt";
 	case MISS_SERVICE_OFF: return "service-off";

@@ -115,6 +115,7 @@ struct block {
 	uint16_t service;
 	uint16_t file;
 	char *source;
+	size_t addresses, names;
 	char date[11], expires[11];
 	int32_t expiry; /* INT32_MAX: never */
 };
@@ -141,11 +142,19 @@ struct category {
 	struct client_set *client_set; /* [0] is everywhere */
 	uint16_t services, blocks, files, port_sets, client_sets;
 	size_t refused_files;
+	uint64_t signature; /* of the folders, just before they were read */
 	struct prefixes address[2], client[2]; /* [0] IPv4, [1] IPv6 */
 	struct names names;
 };
 
 enum table { TABLE_ADDRESS4, TABLE_ADDRESS6, TABLE_NAMES, TABLE_CLIENT4, TABLE_CLIENT6 };
+
+/* ---- load.c ---- */
+
+bool is_category_file(const char *base); /* *.service, not hidden, or clients */
+
+/* A number that changes with the files' names, sizes and times. */
+uint64_t folders_signature(const char *const *folders, size_t count);
 
 /* ---- prefixes.c ---- */
 

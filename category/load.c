@@ -33,7 +33,7 @@ static bool is_clients(const char *base)
 	return strcmp(base, "clients") == 0;
 }
 
-static bool is_category_file(const char *base)
+bool is_category_file(const char *base)
 {
 	size_t length = strlen(base), suffix = strlen(".service");
 
@@ -455,12 +455,14 @@ static void count_entries(struct category *category, const struct nodes *nodes, 
 		uint16_t last = UINT16_MAX;
 
 		for (uint32_t i = nodes->node[node].grant; i < nodes->node[node + 1].grant; i++) {
-			uint16_t service = category->block[nodes->grant[i].block].service;
+			struct block *block = &category->block[nodes->grant[i].block];
+			struct service *service = &category->service[block->service];
 
-			if (service != last) {
-				*(names ? &category->service[service].names : &category->service[service].addresses) += 1;
+			*(names ? &block->names : &block->addresses) += 1;
+			if (block->service != last) {
+				*(names ? &service->names : &service->addresses) += 1;
 			}
-			last = service;
+			last = block->service;
 		}
 	}
 }
@@ -520,6 +522,9 @@ struct category *category_load(const char *const *folders, size_t count, const s
 	struct category *category = calloc(1, sizeof *category);
 	bool fine = category != NULL && builder_client_set(&builder, &everywhere) == 0;
 
+	if (fine) {
+		category->signature = folders_signature(folders, count);
+	}
 	for (size_t i = 0; fine && i < count; i++) {
 		fine = strlen(folders[i]) < PATH_LENGTH ? list_folder(&paths, folders[i], previous, problems)
 		                                        : problem_add(problems, folders[i], 0, 0, "too long for a folder's name");
@@ -541,6 +546,35 @@ struct category *category_load(const char *const *folders, size_t count, const s
 		return NULL;
 	}
 	return category;
+}
+
+uint64_t folders_signature(const char *const *folders, size_t count)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < count; i++) {
+		struct path_list paths = {NULL, 0, 0};
+		struct problems problems = {NULL, 0, 0, 0};
+		bool listed = strlen(folders[i]) < PATH_LENGTH && list_folder(&paths, folders[i], NULL, &problems);
+
+		if (listed && paths.count > 0) {
+			qsort(paths.path, paths.count, sizeof *paths.path, path_compare);
+		}
+		for (size_t p = 0; p < paths.count; p++) {
+			struct stat status;
+
+			hash = hash_bytes(hash, paths.path[p], strlen(paths.path[p]) + 1);
+			if (stat(paths.path[p], &status) == 0) {
+				hash = hash_bytes(hash, &status.st_ino, sizeof status.st_ino);
+				hash = hash_bytes(hash, &status.st_size, sizeof status.st_size);
+				hash = hash_bytes(hash, &status.st_mtim, sizeof status.st_mtim);
+			}
+			free(paths.path[p]);
+		}
+		free(paths.path);
+		problems_free(&problems);
+	}
+	return hash;
 }
 
 uint64_t category_version(const struct category *category)

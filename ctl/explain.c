@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* meetingctl explain: what is decided about a request, each fact with what it was compared with, and Squid's answer. */
+/* meetingctl explain: what is decided about a request, each fact with what it was compared with, and Squid's answer.
+ *
+ * The facts become a line of the helper, and go the helper's own way: read, decided, answered. */
 #include <config.h>
 
 #include "ctl/ctl.h"
 #include "helper/helper.h"
 
-#include <getopt.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char help[] =
@@ -17,24 +19,31 @@ static const char help[] =
     "  --dst ADDRESS[:PORT]        where an intercepted client connects to; IPv6 with a port as [ADDRESS]:PORT\n"
     "  --host NAME[:PORT]          what an explicit client asks Squid for; a name or an address\n"
     "  --sni NAME                  the name that an intercepted client claims in TLS\n"
+    "  --helper-line LINE          in place of all these: a line as Squid sends it; `-` reads lines from standard input\n"
     "  --mode=intercept|explicit   how the client reaches Squid (explicit if there is a --host and no --dst)\n"
-    "  --names=trust|ignore, --stale=accept|refuse, --shadow, --config=DIR   as ext_meeting_acl has them\n"
-    "  --json                      the same for scripts\n"
+    "  --json                      the same for scripts, an object a line\n"
     "\n"
+    "--names, --resolver, --dns-timeout, --stale, --shadow, --fields and --config are those of ext_meeting_acl.\n"
     "ARGUMENTs are those of the acl line: names of services, `client`, or none for any service.\n"
     "Exit status: 0 exempt, 1 not exempt, 2 wrong usage.\n"
     "\n"
     "Example: meetingctl explain --client 192.0.2.7 --dst 216.115.208.10:8200 gotomeeting\n";
 
-enum { SHOWN = 20, LINE_ROOM = LINE_SIZE };
+enum { SHOWN = 20, OWN_OPTIONS = 6 };
 
 struct request {
-	struct common common;
 	struct options options;
-	const char *client, *sni;
+	bool json;
+	const char *client, *sni, *line;
 	struct text dst, dport, host, port;
-	struct text *argument;
-	size_t arguments;
+};
+
+/* What was decided about one line. */
+struct answer {
+	struct question question;
+	struct facts facts;
+	struct verdict verdict;
+	char reply[REPLY_SIZE]; /* without the line end */
 };
 
 /* ---- The question as a line of the helper ---- */
@@ -46,7 +55,7 @@ static size_t put_word(char *line, size_t at, struct text word)
 	if (word.at == NULL || word.length == 0) {
 		word = text_of("-");
 	}
-	for (size_t i = 0; i < word.length && at + 5 < LINE_ROOM; i++) {
+	for (size_t i = 0; i < word.length && at + 5 < LINE_SIZE; i++) {
 		unsigned char c = (unsigned char)word.at[i];
 
 		if (c > 0x20 && c < 0x7f && c != '%') {
@@ -61,33 +70,81 @@ static size_t put_word(char *line, size_t at, struct text word)
 	return at;
 }
 
-/* The very answer that Squid gets, without the line end. */
-static void ask_protocol(const struct request *request, const struct category *category, char reply[REPLY_SIZE])
+static size_t make_line(struct request *request, char **arguments, char line[LINE_SIZE])
 {
 	static const enum field all[] = {FIELD_CLIENT, FIELD_DST, FIELD_DPORT, FIELD_HOST, FIELD_PORT, FIELD_SNI};
 	const struct text words[] = {text_of(request->client), request->dst, request->dport, request->host, request->port,
 		text_of(request->sni)};
-	static char line[LINE_ROOM];
-	struct options options = request->options;
-	char complaint[256];
 	size_t at = 0;
 
-	options.fields = sizeof all / sizeof all[0];
-	memcpy(options.field, all, sizeof all);
-	for (size_t i = 0; i < options.fields; i++) {
+	request->options.fields = sizeof all / sizeof all[0];
+	memcpy(request->options.field, all, sizeof all);
+	for (size_t i = 0; i < request->options.fields; i++) {
 		at = put_word(line, at, words[i]);
 	}
-	for (size_t i = 0; i < request->arguments; i++) {
-		at = put_word(line, at, request->argument[i]);
+	for (; *arguments != NULL; arguments++) {
+		at = put_word(line, at, text_of(*arguments));
 	}
-	size_t length = protocol_answer(&options, category, line, at, reply, complaint);
-	reply[length - 1] = '\0';
+	return at;
+}
+
+/* ---- The helper's way ---- */
+
+static void note_confirmation(void *context, void *ticket, enum confirmation confirmation)
+{
+	(void)context;
+	*(enum confirmation *)ticket = confirmation;
+}
+
+/* Asks DNS, and waits for it. */
+static enum confirmation ask_dns(const struct options *options, const struct question *question)
+{
+	enum confirmation confirmation = CONFIRM_UNASKED, now;
+	struct address dst;
+	char why[256], name[NAME_SIZE];
+	struct resolver *resolver = resolver_open(options->resolver, options->dns_timeout_ms, note_confirmation, NULL, why);
+
+	if (resolver == NULL) {
+		fprintf(stderr, "meetingctl explain: no name can be confirmed by DNS: %s\n", why);
+		return CONFIRM_FAILED;
+	}
+	protocol_claim(options, question, name, &dst);
+	now = resolver_ask(resolver, name, &dst, &confirmation);
+	if (now != CONFIRM_UNASKED) {
+		confirmation = now;
+	}
+	while (confirmation == CONFIRM_UNASKED) {
+		struct pollfd fds[RESOLVER_FDS];
+		int timeout;
+		size_t count = resolver_wait(resolver, fds, &timeout);
+
+		resolver_work(resolver, fds, poll(fds, count, timeout) < 0 ? 0 : count);
+	}
+	resolver_close(resolver);
+	return confirmation;
+}
+
+static void ask(const struct request *request, const struct category *category, char *line, size_t length,
+    struct answer *answer)
+{
+	const struct options *options = &request->options;
+
+	memset(&answer->facts, 0, sizeof answer->facts);
+	memset(&answer->verdict, 0, sizeof answer->verdict);
+	protocol_read(options, line, length, &answer->question);
+	if (answer->question.wrong == NULL) {
+		protocol_facts(options, &answer->question, &answer->facts);
+		protocol_decide(options, category, &answer->question, CONFIRM_UNASKED, &answer->verdict);
+		if (answer->verdict.kind == VERDICT_UNDECIDED) {
+			protocol_decide(options, category, &answer->question, ask_dns(options, &answer->question), &answer->verdict);
+		}
+	}
+	answer->reply[protocol_reply(options, &answer->question, &answer->verdict, answer->reply) - 1] = '\0';
 }
 
 /* ---- The entries that hold a fact ---- */
 
 struct view {
-	const struct request *request;
 	uint16_t port;
 	json_t *json; /* NULL: as text */
 	unsigned count;
@@ -99,9 +156,9 @@ static const char *port_word(const struct view *view, const struct entry *entry)
 		return "";
 	}
 	if (ports_allow(entry->ports, TCP, view->port)) {
-		return "allows the port";
+		return ", which allows the port";
 	}
-	return view->port == 0 ? "but not without a port" : "but NOT ON THIS PORT";
+	return view->port == 0 ? ", but not without a port" : ", but NOT ON THIS PORT";
 }
 
 static void join_services(const struct entry *entry, char *out, size_t size)
@@ -135,7 +192,7 @@ static bool show_entry(void *context, const struct entry *entry)
 		    (int)entry->line));
 		return true;
 	}
-	printf("            in %s%s%s of %s (%s) %s\n", colour(BOLD), entry->rule, colour(PLAIN),
+	printf("            in %s%s%s of %s (%s)%s\n", colour(BOLD), entry->rule, colour(PLAIN),
 	    entry->service == NULL ? "the exempt clients" : entry->service, detail, port_word(view, entry));
 	printf("               %s%s:%u, from %s%s%s%s%s%s\n", colour(DIM), entry->file, entry->line, entry->source,
 	    entry->date[0] == '\0' ? "" : " of ", entry->date, entry->expires[0] == '\0' ? "" : ", expires on ", entry->expires,
@@ -143,20 +200,30 @@ static bool show_entry(void *context, const struct entry *entry)
 	return true;
 }
 
-/* Shows one fact and what holds it. Returns the entries as JSON, or NULL as text. */
-static json_t *show_fact(const struct request *request, const struct category *category, const char *what,
-    struct text value, uint16_t port, const char *remark)
+static uint16_t port_number(struct text text)
 {
-	struct view view = {request, port, request->common.json ? json_array() : NULL, 0};
+	uint32_t port = 0;
+
+	for (size_t i = 0; i < text.length && i < 6; i++) {
+		port = text.at[i] >= '0' && text.at[i] <= '9' ? port * 10 + (uint32_t)(text.at[i] - '0') : 65536;
+	}
+	return port > 65535 ? 0 : (uint16_t)port;
+}
+
+/* Shows one fact and what holds it. */
+static void show_fact(const struct category *category, json_t *facts, const char *what, struct text value,
+    struct text port, const char *remark)
+{
+	struct view view = {port_number(port), facts == NULL ? NULL : json_array(), 0};
 	struct address address;
 	struct refusal why;
 	char name[NAME_SIZE];
 	bool client = strcmp(what, "client") == 0;
 
-	if (view.json == NULL) {
+	if (facts == NULL) {
 		printf("  %-8s  %.*s", what, (int)value.length, value.at);
-		if (port != 0) {
-			printf(", port %u", port);
+		if (view.port != 0) {
+			printf(", port %u", view.port);
 		}
 		putchar('\n');
 	}
@@ -165,46 +232,103 @@ static json_t *show_fact(const struct request *request, const struct category *c
 	} else if (!client && name_parse(value, name, &why)) {
 		category_entries_of_name(category, name, show_entry, &view);
 	}
-	if (view.json == NULL && view.count == 0) {
+	if (facts != NULL) {
+		json_t *text = json_stringn(value.at, value.length); /* NULL if it isn't UTF-8 */
+
+		(void)json_object_set_new(facts, what,
+		    json_pack("{s:o, s:o}", "value", text == NULL ? json_null() : text, "entries", view.json));
+		return;
+	}
+	if (view.count == 0) {
 		printf("            in no %s\n", client ? "line of any `clients` file" : "entry of any service");
-	} else if (view.json == NULL && view.count > SHOWN) {
+	} else if (view.count > SHOWN) {
 		puts("            and in more");
 	}
-	if (view.json == NULL && remark != NULL) {
+	if (remark != NULL) {
 		printf("            %s\n", remark);
 	}
-	return view.json;
+}
+
+static const char *sni_remark(const struct request *request, const struct verdict *verdict)
+{
+	if (request->options.policy.mode == MODE_EXPLICIT) {
+		return "not looked at: to an explicit client the host is what Squid connects to";
+	}
+	if (verdict->kind == VERDICT_BYPASS && verdict->evidence != EVIDENCE_NAME) {
+		return "not needed";
+	}
+	switch (request->options.policy.names) {
+	case NAMES_TRUST: return "a client's claim, and it counts (--names=trust)";
+	case NAMES_IGNORE: return "only a client's claim, and it doesn't count (--names=ignore)";
+	case NAMES_VERIFY: break;
+	}
+	if (verdict->evidence == EVIDENCE_NAME) {
+		return "a client's claim, and DNS confirms that the address is one of this name's";
+	}
+	return "only a client's claim; it counts if an entry allows it and DNS confirms it";
+}
+
+static void show_facts(const struct request *request, const struct category *category, const struct answer *answer,
+    json_t *json)
+{
+	bool intercept = request->options.policy.mode == MODE_INTERCEPT;
+	const struct facts *facts = &answer->facts;
+	const struct {
+		const char *what;
+		struct text value, port;
+		const char *remark;
+	} rows[] = {
+		{"client", facts->client, {NULL, 0}, NULL},
+		{"dst", facts->dst, facts->dport, intercept ? NULL : "not looked at: to an explicit client it is the proxy"},
+		{"host", facts->host, facts->port, intercept ? "not looked at: an intercepted client can claim any host" : NULL},
+		{"sni", facts->sni, facts->dport, sni_remark(request, &answer->verdict)},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (rows[i].value.at != NULL && !text_is(rows[i].value, "-")) {
+			show_fact(category, json, rows[i].what, rows[i].value, rows[i].port, rows[i].remark);
+		}
+	}
 }
 
 /* ---- The verdict in words ---- */
 
-static void say_miss(const struct verdict *verdict)
+static const char *miss_sentence(enum miss why)
 {
-	static const char *const words[] = {
-		[MISS_NONE] = "",
-		[MISS_NO_ENTRY] = "no entry holds where the client wants to go.",
-		[MISS_OTHER_PORT] = "an entry holds where the client wants to go, but not on this port.",
-		[MISS_OTHER_SERVICE] = "an entry holds where the client wants to go, but of a service that wasn't asked about.",
-		[MISS_STALE] = "the entry is past its expiry, and --stale=refuse is set.",
-		[MISS_NAME_IGNORED] = "only the name matches, and an intercepted client can claim any name (--names=ignore).",
-		[MISS_NAME_REFUTED] = "only the name matches, and DNS says that the address isn't that name's.",
-		[MISS_NAME_UNANSWERED] = "only the name matches, and DNS gave no answer to confirm it.",
-		[MISS_CLIENT_UNKNOWN] = "the client isn't known (Squid says `-` or `::` for it, as in ssl_bump at step 1).",
-		[MISS_CLIENT] = "no line of `clients` holds the client.",
-		[MISS_SERVICE_OFF] = "the services asked about have no entries: switched off, or their files refused.",
-		[MISS_NOTHING_LOADED] = "no service has any entry; look at `meetingctl check` and at --config.",
-	};
-
-	printf("%sNOT EXEMPT%s: %s\n", colour(RED), colour(PLAIN),
-	    verdict->kind == VERDICT_UNREADABLE ? verdict->message : words[verdict->miss]);
+	switch (why) {
+	case MISS_NONE: return "";
+	case MISS_NO_ENTRY: return "no entry holds where the client wants to go.";
+	case MISS_OTHER_PORT: return "an entry holds where the client wants to go, but not on this port.";
+	case MISS_OTHER_SERVICE: return "an entry holds where the client wants to go, but of a service that wasn't asked about.";
+	case MISS_STALE: return "the entry is past its expiry, and --stale=refuse is set.";
+	case MISS_NAME_IGNORED: return "only the name matches, and a client can claim any name (--names=ignore).";
+	case MISS_NAME_REFUTED: return "only the name matches, and DNS doesn't list the address under that name.";
+	case MISS_NAME_UNANSWERED: return "only the name matches, and DNS gave no answer to confirm it.";
+	case MISS_NAME_UNASKED: return "only the name matches, and too many look-ups are under way to ask DNS.";
+	case MISS_CLIENT_UNKNOWN: return "the client isn't known (Squid says `-` or `::`, as in ssl_bump at step 1).";
+	case MISS_CLIENT: return "no line of `clients` holds the client.";
+	case MISS_SERVICE_OFF: return "the services asked about have no entries: switched off, or their files refused.";
+	case MISS_NOTHING_LOADED: return "no service has any entry; look at `meetingctl check` and at --config.";
+	}
+	return "";
 }
 
-static void say_verdict(const struct verdict *verdict)
+static const char *reason_of(const struct answer *answer)
 {
+	if (answer->question.wrong != NULL) {
+		return answer->question.wrong;
+	}
+	return answer->verdict.kind == VERDICT_UNREADABLE ? answer->verdict.message : NULL;
+}
+
+static void say_verdict(const struct answer *answer)
+{
+	const struct verdict *verdict = &answer->verdict;
 	char rule[RULE_SIZE], source[SOURCE_SIZE], also[SOURCE_SIZE];
 
-	if (verdict->kind != VERDICT_BYPASS) {
-		say_miss(verdict);
+	if (reason_of(answer) != NULL || verdict->kind != VERDICT_BYPASS) {
+		printf("%sNOT EXEMPT%s: %s\n", colour(RED), colour(PLAIN),
+		    reason_of(answer) != NULL ? reason_of(answer) : miss_sentence(verdict->miss));
 		return;
 	}
 	verdict_rule(verdict, rule);
@@ -219,88 +343,48 @@ static void say_verdict(const struct verdict *verdict)
 	printf(".\n  from %s%s\n", source, verdict->stale ? "; EXPIRED, but --stale=accept" : "");
 }
 
-static uint16_t port_number(struct text text)
+static void say_question(const struct request *request, const struct answer *answer)
 {
-	uint32_t port = 0;
+	const struct text *arguments;
+	size_t count = answer->question.wrong != NULL ? 0
+	    : protocol_arguments(&request->options, &answer->question, &arguments);
 
-	for (size_t i = 0; i < text.length && i < 6; i++) {
-		port = text.at[i] >= '0' && text.at[i] <= '9' ? port * 10 + (uint32_t)(text.at[i] - '0') : 65536;
+	printf("%s client; asked about %s", request->options.policy.mode == MODE_INTERCEPT ? "Intercepted" : "Explicit",
+	    count == 0 ? "any service" : "");
+	for (size_t i = 0; i < count; i++) {
+		printf("%s%.*s", i == 0 ? "" : ", ", (int)arguments[i].length, arguments[i].at);
 	}
-	return port > 65535 ? 0 : (uint16_t)port;
+	putchar('\n');
 }
 
-static const char *sni_remark(const struct request *request)
+static bool explain(const struct request *request, const struct category *category, char *line, size_t length)
 {
-	if (request->options.policy.mode == MODE_EXPLICIT) {
-		return "not looked at: to an explicit client the host is what Squid connects to";
+	static struct answer answer;
+	char rule[RULE_SIZE], source[SOURCE_SIZE];
+
+	ask(request, category, line, length, &answer);
+	bool exempt = answer.question.wrong == NULL && answer.verdict.kind == VERDICT_BYPASS;
+	if (!request->json) {
+		say_question(request, &answer);
+		show_facts(request, category, &answer, NULL);
+		say_verdict(&answer);
+		printf("Squid gets: %s\n", answer.reply);
+		return exempt;
 	}
-	return request->options.policy.names == NAMES_TRUST ? "a client's claim, and it counts (--names=trust)"
-	                                                    : "only a client's claim, and it doesn't count (--names=ignore)";
-}
-
-static json_t *show_facts(const struct request *request, const struct category *category)
-{
-	bool intercept = request->options.policy.mode == MODE_INTERCEPT;
-	json_t *facts = request->common.json ? json_object() : NULL;
-	const struct {
-		const char *what;
-		struct text value, port;
-		const char *remark;
-	} rows[] = {
-		{"client", text_of(request->client), {NULL, 0}, NULL},
-		{"dst", request->dst, request->dport, intercept ? NULL : "not looked at: to an explicit client it is the proxy"},
-		{"host", request->host, request->port, intercept ? "not looked at: an intercepted client can claim any host" : NULL},
-		{"sni", text_of(request->sni), intercept ? request->dport : request->port, sni_remark(request)},
-	};
-
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		if (rows[i].value.at != NULL) {
-			json_t *entries =
-			    show_fact(request, category, rows[i].what, rows[i].value, port_number(rows[i].port), rows[i].remark);
-
-			if (facts != NULL) {
-				(void)json_object_set_new(facts, rows[i].what, json_pack("{s:s%, s:o}", "value", rows[i].value.at,
-				    rows[i].value.length, "entries", entries));
-			}
-		}
+	json_t *facts = json_object();
+	show_facts(request, category, &answer, facts);
+	if (exempt) {
+		verdict_rule(&answer.verdict, rule);
+		verdict_source(&answer.verdict, source, sizeof source);
 	}
-	return facts;
-}
-
-static int explain(struct request *request, const struct category *category)
-{
-	struct facts facts = {.client = text_of(request->client), .dst = request->dst, .dport = request->dport,
-		.host = request->host, .port = request->port, .sni = text_of(request->sni)};
-	char reply[REPLY_SIZE], rule[RULE_SIZE], source[SOURCE_SIZE];
-	struct verdict verdict;
-
-	request->options.policy.today = date_today();
-	decide(category, &request->options.policy, &facts, request->argument, request->arguments, &verdict);
-	ask_protocol(request, category, reply);
-	bool exempt = verdict.kind == VERDICT_BYPASS;
-	if (!request->common.json) {
-		printf("%s client; asked about %s", request->options.policy.mode == MODE_INTERCEPT ? "Intercepted" : "Explicit",
-		    request->arguments == 0 ? "any service" : "");
-		for (size_t i = 0; i < request->arguments; i++) {
-			printf("%s%.*s", i == 0 ? "" : ", ", (int)request->argument[i].length, request->argument[i].at);
-		}
-		putchar('\n');
-		(void)show_facts(request, category);
-		say_verdict(&verdict);
-		printf("Squid gets: %s\n", reply);
-		return exempt ? EXIT_YES : EXIT_NO;
-	}
-	verdict_rule(&verdict, rule);
-	verdict_source(&verdict, source, sizeof source);
-	const char *reason = verdict.kind == VERDICT_UNREADABLE ? verdict.message : miss_name(verdict.miss);
+	const char *reason = reason_of(&answer) != NULL ? reason_of(&answer) : miss_name(answer.verdict.miss);
 	json_t *json = json_pack("{s:b, s:s?, s:s?, s:s?, s:s?, s:b, s:s?, s:s, s:o}", "exempt", (int)exempt, "service",
-	    verdict.service, "rule", exempt ? rule : NULL, "evidence", evidence_name(verdict.evidence), "source",
-	    exempt ? source : NULL, "stale", (int)verdict.stale, "reason", reason, "reply", reply, "facts",
-	    show_facts(request, category));
-	(void)json_dumpf(json, stdout, JSON_INDENT(2));
+	    answer.verdict.service, "rule", exempt ? rule : NULL, "evidence", evidence_name(answer.verdict.evidence), "source",
+	    exempt ? source : NULL, "stale", (int)answer.verdict.stale, "reason", reason, "reply", answer.reply, "facts", facts);
+	(void)json_dumpf(json, stdout, JSON_COMPACT);
 	putchar('\n');
 	json_decref(json);
-	return exempt ? EXIT_YES : EXIT_NO;
+	return exempt;
 }
 
 /* ---- The command line ---- */
@@ -318,74 +402,101 @@ static void split_port(const char *value, struct text *host, struct text *port)
 	}
 }
 
-static bool read_option(struct request *request, int option, char *value, bool *mode_given)
+static void take_option(struct request *request, int option, char *value, bool *mode_given)
 {
-	struct options *options = &request->options;
-
 	switch (option) {
-	case 'a': request->client = value; return true;
-	case 'd': split_port(value, &request->dst, &request->dport); return true;
-	case 'o': split_port(value, &request->host, &request->port); return true;
-	case 'i': request->sni = value; return true;
-	case 'j': request->common.json = true; return true;
-	case 'S': options->shadow = true; return true;
-	case 'c': return common_folder(&request->common, value);
-	case 'm':
-		*mode_given = true;
-		options->policy.mode = strcmp(value, "explicit") == 0 ? MODE_EXPLICIT : MODE_INTERCEPT;
-		return options->policy.mode == MODE_EXPLICIT || strcmp(value, "intercept") == 0;
-	case 'n':
-		options->policy.names = strcmp(value, "trust") == 0 ? NAMES_TRUST : NAMES_IGNORE;
-		return options->policy.names == NAMES_TRUST || strcmp(value, "ignore") == 0;
-	case 's':
-		options->policy.refuse_stale = strcmp(value, "refuse") == 0;
-		return options->policy.refuse_stale || strcmp(value, "accept") == 0;
-	default: return false;
+	case 'A': request->client = value; break;
+	case 'D': split_port(value, &request->dst, &request->dport); break;
+	case 'O': split_port(value, &request->host, &request->port); break;
+	case 'I': request->sni = value; break;
+	case 'L': request->line = value; break;
+	case 'J': request->json = true; break;
+	default:
+		*mode_given = *mode_given || option == 'm';
+		options_take(&request->options, option, value);
+		break;
 	}
+}
+
+/* The helper's options, and our own. */
+static void join_options(struct option *known)
+{
+	static const struct option own[OWN_OPTIONS] = {{"client", required_argument, NULL, 'A'},
+		{"dst", required_argument, NULL, 'D'}, {"host", required_argument, NULL, 'O'}, {"sni", required_argument, NULL, 'I'},
+		{"helper-line", required_argument, NULL, 'L'}, {"json", no_argument, NULL, 'J'}};
+
+	memcpy(known, own, sizeof own);
+	for (size_t i = 0;; i++) {
+		known[OWN_OPTIONS + i] = options_known[i];
+		if (options_known[i].name == NULL) {
+			return;
+		}
+	}
+}
+
+static bool explain_lines(const struct request *request, const struct category *category)
+{
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t length;
+	bool exempt = false;
+
+	while ((length = getline(&line, &room, stdin)) > 0) {
+		exempt = explain(request, category, line, (size_t)length - (line[length - 1] == '\n'));
+	}
+	free(line);
+	return exempt;
 }
 
 int command_explain(int argc, char **argv)
 {
-	static const struct option known[] = {
-		{"client", required_argument, NULL, 'a'}, {"dst", required_argument, NULL, 'd'},
-		{"host", required_argument, NULL, 'o'}, {"sni", required_argument, NULL, 'i'},
-		{"mode", required_argument, NULL, 'm'}, {"names", required_argument, NULL, 'n'},
-		{"stale", required_argument, NULL, 's'}, {"shadow", no_argument, NULL, 'S'},
-		{"config", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0}};
-	static struct text arguments[128];
-	struct request request = {.argument = arguments, .options = {.policy = {.names = NAMES_IGNORE}}};
-	bool mode_given = false;
+	static char line[LINE_SIZE];
+	struct request request = {.json = false};
+	struct option known[OWN_OPTIONS + 16];
+	bool mode_given = false, exempt;
 	int option;
 
+	join_options(known);
+	options_begin(&request.options);
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(help, stdout);
-			return EXIT_YES;
-		}
 		if (option == '?' || option == ':') {
 			return usage("explain", option == ':' ? "a value is missing: " : "unknown option ", argv[optind - 1]);
 		}
-		if (!read_option(&request, option, optarg, &mode_given)) {
-			return usage("explain", "not a value of that option: ", optarg == NULL ? "" : optarg);
-		}
+		take_option(&request, option, optarg, &mode_given);
 	}
-	for (; optind < argc && request.arguments < sizeof arguments / sizeof arguments[0]; optind++) {
-		arguments[request.arguments++] = text_of(argv[optind]);
+	if (request.options.help) {
+		fputs(help, stdout);
+		return EXIT_YES;
 	}
-	if (request.client == NULL && request.dst.at == NULL && request.host.at == NULL && request.sni == NULL) {
-		return usage("explain", "no fact is given: --client, --dst, --host or --sni", "");
+	bool facts = request.client != NULL || request.dst.at != NULL || request.host.at != NULL || request.sni != NULL;
+	if (request.options.wrong[0] != '\0') {
+		return usage("explain", request.options.wrong, "");
+	}
+	if (facts == (request.line != NULL)) {
+		return usage("explain", "needs facts (--client, --dst, --host, --sni), or a --helper-line", "");
 	}
 	if (!mode_given && request.dst.at == NULL && request.host.at != NULL) {
 		request.options.policy.mode = MODE_EXPLICIT;
 	}
-	common_defaults(&request.common);
-	struct category *category = load(&request.common);
+	options_end(&request.options);
+	request.options.policy.today = date_today();
+	struct common common = {.folders = request.options.folders};
+	memcpy(common.folder, request.options.folder, sizeof common.folder);
+	struct category *category = load(&common);
 	if (category == NULL) {
 		return EXIT_NO;
 	}
-	int status = explain(&request, category);
+	if (request.line != NULL && strcmp(request.line, "-") == 0) {
+		exempt = explain_lines(&request, category);
+	} else if (request.line != NULL) {
+		size_t length = strlen(request.line);
+
+		memcpy(line, request.line, length < sizeof line ? length + 1 : sizeof line);
+		exempt = explain(&request, category, line, length < sizeof line ? length : sizeof line);
+	} else {
+		exempt = explain(&request, category, line, make_line(&request, argv + optind, line));
+	}
 	category_free(category);
-	return status;
+	return exempt ? EXIT_YES : EXIT_NO;
 }

@@ -6,7 +6,6 @@
 
 #include <getopt.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char help[] =
@@ -16,67 +15,11 @@ static const char help[] =
     "\n"
     "Example: meetingctl list gotomeeting\n";
 
-/* One source of one service. */
-struct origin {
-	const char *service, *source, *date, *expires, *file;
-	size_t addresses, names;
-};
-
-struct listing {
-	struct origin *origin;
-	size_t count, room;
-	size_t clients;
-	bool out_of_memory;
-};
-
-static bool gather(void *context, const struct entry *entry)
-{
-	struct listing *listing = context;
-	struct origin *origin = NULL;
-
-	if (entry->kind == ENTRY_CLIENT) {
-		listing->clients++;
-		return true;
-	}
-	for (size_t i = 0; i < listing->count && origin == NULL; i++) {
-		struct origin *candidate = &listing->origin[i];
-
-		/* The texts of one block are the same memory. */
-		if (candidate->source == entry->source && candidate->date == entry->date && candidate->service == entry->service) {
-			origin = candidate;
-		}
-	}
-	if (origin == NULL) {
-		if (listing->count == listing->room) {
-			size_t room = listing->room * 2 + 16;
-			struct origin *more = reallocarray(listing->origin, room, sizeof *more);
-
-			if (more == NULL) {
-				listing->out_of_memory = true;
-				return false;
-			}
-			listing->origin = more;
-			listing->room = room;
-		}
-		origin = &listing->origin[listing->count++];
-		*origin = (struct origin){entry->service, entry->source, entry->date, entry->expires, entry->file, 0, 0};
-	}
-	*(entry->kind == ENTRY_NAME ? &origin->names : &origin->addresses) += 1;
-	return true;
-}
-
 static const char *state_name(enum service_state state)
 {
 	static const char *const names[] = {"on", "off", "refused", "kept"};
 
 	return names[state];
-}
-
-static bool is_stale(const char *expires)
-{
-	int32_t day;
-
-	return date_parse(text_of(expires), &day) && date_today() > day;
 }
 
 static bool is_chosen(const char *service, char **chosen)
@@ -89,22 +32,22 @@ static bool is_chosen(const char *service, char **chosen)
 	return chosen[0] == NULL;
 }
 
-static void print_origin(const struct origin *origin)
+static void print_source(const struct source_view *source)
 {
 	int32_t day;
 
-	printf("    %zu addresses, %zu names, from %s\n      ", origin->addresses, origin->names, origin->source);
-	if (date_parse(text_of(origin->date), &day)) {
-		printf("of %s (%d days old)", origin->date, date_today() - day);
+	printf("    %zu addresses, %zu names, from %s\n      ", source->addresses, source->names, source->source);
+	if (date_parse(text_of(source->date), &day)) {
+		printf("of %s (%d days old)", source->date, date_today() - day);
 	} else {
 		fputs("undated", stdout);
 	}
-	if (is_stale(origin->expires)) {
-		printf(", %sEXPIRED on %s%s", colour(RED), origin->expires, colour(PLAIN));
-	} else if (origin->expires[0] != '\0') {
-		printf(", expires on %s", origin->expires);
+	if (source->expired) {
+		printf(", %sEXPIRED on %s%s", colour(RED), source->expires, colour(PLAIN));
+	} else if (source->expires[0] != '\0') {
+		printf(", expires on %s", source->expires);
 	}
-	printf("; %s\n", origin->file);
+	printf("; %s\n", source->file);
 }
 
 struct detail {
@@ -132,7 +75,7 @@ static bool print_entry(void *context, const struct entry *entry)
 	return true;
 }
 
-static void print_text(const struct category *category, const struct listing *listing, char **chosen)
+static void print_text(const struct category *category, char **chosen)
 {
 	for (size_t i = 0; i < category_services(category); i++) {
 		struct service_view view;
@@ -144,9 +87,12 @@ static void print_text(const struct category *category, const struct listing *li
 		printf("%s%s%s  %s%s%s\n", colour(BOLD), view.name, colour(PLAIN), view.title,
 		    view.state == SERVICE_ON ? "" : view.title[0] == '\0' ? "" : "; ",
 		    view.state == SERVICE_ON ? "" : state_name(view.state));
-		for (size_t o = 0; o < listing->count; o++) {
-			if (strcmp(listing->origin[o].service, view.name) == 0) {
-				print_origin(&listing->origin[o]);
+		for (size_t n = 0; n < category_sources(category); n++) {
+			struct source_view source;
+
+			category_source(category, n, date_today(), &source);
+			if (strcmp(source.service, view.name) == 0) {
+				print_source(&source);
 			}
 		}
 		if (chosen[0] != NULL) {
@@ -156,11 +102,14 @@ static void print_text(const struct category *category, const struct listing *li
 		}
 	}
 	if (chosen[0] == NULL) {
-		printf("%zu exempt client range%s\n", listing->clients, listing->clients == 1 ? "" : "s");
+		struct category_counts counts;
+
+		category_count(category, &counts);
+		printf("%zu exempt client range%s\n", counts.clients, counts.clients == 1 ? "" : "s");
 	}
 }
 
-static void print_json(const struct category *category, const struct listing *listing, char **chosen)
+static void print_json(const struct category *category, char **chosen)
 {
 	json_t *services = json_array();
 
@@ -174,14 +123,14 @@ static void print_json(const struct category *category, const struct listing *li
 			json_decref(entries);
 			continue;
 		}
-		for (size_t o = 0; o < listing->count; o++) {
-			const struct origin *origin = &listing->origin[o];
+		for (size_t n = 0; n < category_sources(category); n++) {
+			struct source_view source;
 
-			if (strcmp(origin->service, view.name) == 0) {
+			category_source(category, n, date_today(), &source);
+			if (strcmp(source.service, view.name) == 0) {
 				(void)json_array_append_new(sources, json_pack("{s:s, s:s, s:s, s:b, s:s, s:I, s:I}", "source",
-				    origin->source, "date", origin->date, "expires", origin->expires, "stale",
-				    (int)is_stale(origin->expires), "file", origin->file, "addresses", (json_int_t)origin->addresses,
-				    "names", (json_int_t)origin->names));
+				    source.source, "date", source.date, "expires", source.expires, "stale", (int)source.expired, "file",
+				    source.file, "addresses", (json_int_t)source.addresses, "names", (json_int_t)source.names));
 			}
 		}
 		json_t *service = json_pack("{s:s, s:s, s:s, s:I, s:I, s:o}", "service", view.name, "title", view.title, "state",
@@ -222,7 +171,6 @@ static bool all_known(const struct category *category, char **chosen)
 int command_list(int argc, char **argv)
 {
 	struct common common = {.folders = 0};
-	struct listing listing = {.count = 0};
 	int status = common_options(&common, argc, argv, help);
 
 	if (status >= 0) {
@@ -234,14 +182,10 @@ int command_list(int argc, char **argv)
 	if (category == NULL) {
 		return EXIT_NO;
 	}
-	category_entries(category, gather, &listing);
-	if (listing.out_of_memory) {
-		fputs("meetingctl list: out of memory\n", stderr);
-	} else if (all_known(category, argv + optind)) {
-		(common.json ? print_json : print_text)(category, &listing, argv + optind);
+	if (all_known(category, argv + optind)) {
+		(common.json ? print_json : print_text)(category, argv + optind);
 		status = EXIT_YES;
 	}
-	free(listing.origin);
 	category_free(category);
 	return status;
 }

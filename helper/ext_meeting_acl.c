@@ -54,18 +54,47 @@ static void tell_problems(const struct problems *problems)
 	}
 }
 
-static void tell_start(const struct options *options, const struct category *category)
+static void tell_counts(const char *what, const struct category *category)
 {
 	struct category_counts counts;
 
 	category_count(category, &counts);
-	fprintf(stderr, "ext_meeting_acl " PACKAGE_VERSION ": %zu services with %zu address ranges and %zu names, %zu client ranges",
+	fprintf(stderr, "ext_meeting_acl %s: %zu services with %zu address ranges and %zu names, %zu client ranges", what,
 	    counts.services, counts.addresses, counts.names, counts.clients);
 	if (counts.refused_files > 0) {
 		fprintf(stderr, ", %zu FILES REFUSED", counts.refused_files);
 	}
+}
+
+/* What the thread that watches the folders has to tell; live_tell. */
+static void tell_live(void *context, enum live_event event, const struct category *category, const struct problems *problems)
+{
+	(void)context;
+	flockfile(stderr);
+	if (event == LIVE_LOADED) {
+		tell_problems(problems);
+		tell_counts("reloaded", category);
+		fputc('\n', stderr);
+	}
+	for (size_t i = 0; event == LIVE_EXPIRED && i < category_sources(category); i++) {
+		struct source_view source;
+
+		category_source(category, i, date_today(), &source);
+		if (source.expired) {
+			fprintf(stderr, "ext_meeting_acl: %s: the entries from %s have expired on %s\n", source.service, source.source,
+			    source.expires);
+		}
+	}
+	funlockfile(stderr);
+}
+
+static void tell_start(const struct options *options, const struct category *category)
+{
+	static const char *const names[] = {"verify", "trust", "ignore"};
+
+	tell_counts(PACKAGE_VERSION, category);
 	fprintf(stderr, "; mode %s, names %s%s; from", options->policy.mode == MODE_INTERCEPT ? "intercept" : "explicit",
-	    options->policy.names == NAMES_TRUST ? "trust" : "ignore", options->shadow ? ", shadow" : "");
+	    names[options->policy.names], options->shadow ? ", shadow" : "");
 	for (size_t i = 0; i < options->folders; i++) {
 		fprintf(stderr, " %s", options->folder[i]);
 	}
@@ -80,9 +109,18 @@ static int tell_usage(const struct options *options)
 	return isatty(STDIN_FILENO) ? 2 : 0;
 }
 
+static struct live *reload_by_signal;
+
+static void on_hangup(int number)
+{
+	(void)number;
+	live_reload(reload_by_signal);
+}
+
 int main(int argc, char **argv)
 {
 	struct problems problems = {NULL, 0, 0, 0};
+	struct sigaction hangup = {.sa_handler = on_hangup};
 	struct options options;
 	struct category *category;
 
@@ -110,8 +148,15 @@ int main(int argc, char **argv)
 	if (options.wrong[0] == '\0') {
 		tell_start(&options, category);
 	}
-	int error = stream_serve(&options, category, STDIN_FILENO, STDOUT_FILENO);
-	category_free(category);
+	reload_by_signal = live_open(category, options.folder, options.folders, tell_live, NULL);
+	if (reload_by_signal == NULL) {
+		fputs("ext_meeting_acl: out of memory\n", stderr);
+		return 1;
+	}
+	(void)sigaction(SIGHUP, &hangup, NULL);
+	int error = stream_serve(&options, reload_by_signal, STDIN_FILENO, STDOUT_FILENO);
+	(void)signal(SIGHUP, SIG_IGN);
+	live_close(reload_by_signal);
 	if (error != 0 && error != EPIPE && error != ECONNRESET) { /* those two: Squid has ended */
 		fprintf(stderr, "ext_meeting_acl: %s\n", strerror(error));
 		return 1;

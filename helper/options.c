@@ -5,6 +5,7 @@
 #include "helper/helper.h"
 
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const field_names[] = {"client", "dst", "dport", "host", "port", "sni", "method", "-"};
@@ -19,7 +20,9 @@ void options_help(FILE *to)
 	    "  --fields=LIST               what FORMAT carries, in order, of: client dst dport host port sni method -\n"
 	    "                              (intercept: client,dst,dport,host,sni for %>a %>la %>lp %>rd %ssl::>sni;\n"
 	    "                              explicit: client,host,port for %>a %>rd %>rP)\n"
-	    "  --names=trust|ignore        whether an intercepted client's SNI counts (ignore)\n"
+	    "  --names=verify|trust|ignore whether an intercepted client's SNI counts: if DNS confirms it, always, never (verify)\n"
+	    "  --resolver=ADDRESS[:PORT]   the DNS server to confirm names by (the system's)\n"
+	    "  --dns-timeout=SECONDS       how long a question may wait for DNS (2)\n"
 	    "  --stale=accept|refuse       whether entries past their expiry count (accept)\n"
 	    "  --shadow                    always answer ERR, and say what would have been exempt\n"
 	    "  --config=DIR                a folder of service files; may be given several times, later ones win\n"
@@ -89,10 +92,24 @@ static int choose(struct options *options, const char *option, const char *value
 	return -1;
 }
 
-static void read_option(struct options *options, int option, const char *value)
+/* Seconds, with up to three decimals: "2", "0.5". */
+static void read_timeout(struct options *options, const char *value)
+{
+	char *end;
+	double seconds;
+
+	if (value[0] < '0' || value[0] > '9' || (seconds = strtod(value, &end), *end != '\0') || seconds < 0.05 ||
+	    seconds > 30) {
+		set_wrong(options, "--dns-timeout takes 0.05 to 30 seconds, not ", value);
+		return;
+	}
+	options->dns_timeout_ms = (unsigned)(seconds * 1000);
+}
+
+void options_take(struct options *options, int option, const char *value)
 {
 	static const char *const modes[] = {"intercept", "explicit", NULL};
-	static const char *const names[] = {"trust", "ignore", NULL};
+	static const char *const names[] = {"verify", "trust", "ignore", NULL};
 	static const char *const stale[] = {"accept", "refuse", NULL};
 	int choice;
 
@@ -105,9 +122,11 @@ static void read_option(struct options *options, int option, const char *value)
 		read_fields(options, value);
 		break;
 	case 'n':
-		choice = choose(options, "--names is trust or ignore, not ", value, names);
-		options->policy.names = choice == 0 ? NAMES_TRUST : NAMES_IGNORE;
+		choice = choose(options, "--names is verify, trust or ignore, not ", value, names);
+		options->policy.names = choice == 0 ? NAMES_VERIFY : choice == 1 ? NAMES_TRUST : NAMES_IGNORE;
 		break;
+	case 'r': options->resolver = value; break;
+	case 't': read_timeout(options, value); break;
 	case 's':
 		choice = choose(options, "--stale is accept or refuse, not ", value, stale);
 		options->policy.refuse_stale = choice != 0;
@@ -129,33 +148,25 @@ static void read_option(struct options *options, int option, const char *value)
 	}
 }
 
-void options_read(struct options *options, int argc, char **argv)
+const struct option options_known[] = {
+	{"mode", required_argument, NULL, 'm'}, {"fields", required_argument, NULL, 'f'},
+	{"names", required_argument, NULL, 'n'}, {"stale", required_argument, NULL, 's'}, {"shadow", no_argument, NULL, 'S'},
+	{"resolver", required_argument, NULL, 'r'}, {"dns-timeout", required_argument, NULL, 't'},
+	{"config", required_argument, NULL, 'c'}, {"debug", no_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
+
+void options_begin(struct options *options)
 {
-	static const struct option known[] = {
-		{"mode", required_argument, NULL, 'm'}, {"fields", required_argument, NULL, 'f'},
-		{"names", required_argument, NULL, 'n'}, {"stale", required_argument, NULL, 's'},
-		{"shadow", no_argument, NULL, 'S'}, {"config", required_argument, NULL, 'c'},
-		{"debug", no_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'},
-		{NULL, 0, NULL, 0}};
+	memset(options, 0, sizeof *options);
+	options->policy.names = NAMES_VERIFY;
+	options->dns_timeout_ms = 2000;
+}
+
+void options_end(struct options *options)
+{
 	static const enum field intercept[] = {FIELD_CLIENT, FIELD_DST, FIELD_DPORT, FIELD_HOST, FIELD_SNI};
 	static const enum field explicit[] = {FIELD_CLIENT, FIELD_HOST, FIELD_PORT};
-	int option;
 
-	memset(options, 0, sizeof *options);
-	options->policy.names = NAMES_IGNORE;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":d", known, NULL)) != -1) {
-		if (option == '?') {
-			set_wrong(options, "unknown option ", argv[optind - 1]);
-		} else if (option == ':') {
-			set_wrong(options, "a value is missing: ", argv[optind - 1]);
-		} else {
-			read_option(options, option, optarg);
-		}
-	}
-	if (optind < argc) {
-		set_wrong(options, "not an option: ", argv[optind]);
-	}
 	if (options->fields == 0 && options->wrong[0] == '\0') {
 		bool intercepted = options->policy.mode == MODE_INTERCEPT;
 
@@ -166,4 +177,25 @@ void options_read(struct options *options, int argc, char **argv)
 		options->folders = CATEGORY_FOLDERS;
 		memcpy(options->folder, category_folders, sizeof category_folders);
 	}
+}
+
+void options_read(struct options *options, int argc, char **argv)
+{
+	int option;
+
+	options_begin(options);
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":d", options_known, NULL)) != -1) {
+		if (option == '?') {
+			set_wrong(options, "unknown option ", argv[optind - 1]);
+		} else if (option == ':') {
+			set_wrong(options, "a value is missing: ", argv[optind - 1]);
+		} else {
+			options_take(options, option, optarg);
+		}
+	}
+	if (optind < argc) {
+		set_wrong(options, "not an option: ", argv[optind]);
+	}
+	options_end(options);
 }

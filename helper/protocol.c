@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-enum { WORDS = FIELDS + 64 + 1 };
-
 /* ---- Writing ---- */
 
 struct reply {
@@ -166,20 +164,80 @@ static size_t split(const char *line, size_t length, struct text words[WORDS], b
 	return count;
 }
 
-static void fill_facts(const struct options *options, const struct text *words, struct facts *facts)
+void protocol_read(const struct options *options, char *line, size_t length, struct question *question)
+{
+	bool more;
+
+	if (length > 0 && line[length - 1] == '\r') {
+		length--;
+	}
+	question->words = split(line, length, question->word, &more);
+	question->first = has_channel(options, question->word, question->words) ? 1 : 0;
+	question->wrong = NULL;
+	if (options->wrong[0] != '\0') {
+		question->wrong = options->wrong;
+	} else if (length > 0 && memchr(line, '\0', length) != NULL) {
+		question->wrong = "a NUL byte in the line";
+	} else if (question->words - question->first < options->fields) {
+		question->wrong = "fewer fields than --fields says";
+	} else if (more) {
+		question->wrong = "more than 64 arguments";
+	}
+	for (size_t i = question->first; i < question->words && question->wrong == NULL; i++) {
+		if (!unescape(&question->word[i])) {
+			question->wrong = "a broken %xx escape";
+		}
+	}
+}
+
+void protocol_facts(const struct options *options, const struct question *question, struct facts *facts)
 {
 	memset(facts, 0, sizeof *facts);
 	for (size_t i = 0; i < options->fields; i++) {
+		struct text word = question->word[question->first + i];
+
 		switch (options->field[i]) {
-		case FIELD_CLIENT: facts->client = words[i]; break;
-		case FIELD_DST: facts->dst = words[i]; break;
-		case FIELD_DPORT: facts->dport = words[i]; break;
-		case FIELD_HOST: facts->host = words[i]; break;
-		case FIELD_PORT: facts->port = words[i]; break;
-		case FIELD_SNI: facts->sni = words[i]; break;
+		case FIELD_CLIENT: facts->client = word; break;
+		case FIELD_DST: facts->dst = word; break;
+		case FIELD_DPORT: facts->dport = word; break;
+		case FIELD_HOST: facts->host = word; break;
+		case FIELD_PORT: facts->port = word; break;
+		case FIELD_SNI: facts->sni = word; break;
 		case FIELD_METHOD:
 		case FIELD_SKIPPED: break;
 		}
+	}
+}
+
+size_t protocol_arguments(const struct options *options, const struct question *question, const struct text **arguments)
+{
+	size_t first = question->first + options->fields;
+
+	*arguments = question->word + first;
+	return question->words - first;
+}
+
+void protocol_decide(const struct options *options, const struct category *category, const struct question *question,
+    enum confirmation sni_confirmed, struct verdict *verdict)
+{
+	const struct text *arguments;
+	size_t count = protocol_arguments(options, question, &arguments);
+	struct facts facts;
+
+	protocol_facts(options, question, &facts);
+	facts.sni_confirmed = sni_confirmed;
+	decide(category, &options->policy, &facts, arguments, count, verdict);
+}
+
+void protocol_claim(const struct options *options, const struct question *question, char name[NAME_SIZE],
+    struct address *dst)
+{
+	struct facts facts;
+	struct refusal why;
+
+	protocol_facts(options, question, &facts);
+	if (!name_parse(facts.sni, name, &why) || !address_parse(facts.dst, dst, &why)) {
+		name[0] = '\0'; /* no question about these is undecided */
 	}
 }
 
@@ -231,70 +289,18 @@ static void put_channel(struct reply *reply, const struct text *word)
 	put_string(reply, " ");
 }
 
-static size_t refuse_words(const struct options *options, const struct text *words, size_t count, const char *reason,
-    char *out)
-{
-	struct reply reply = {out, 0};
-
-	if (has_channel(options, words, count)) {
-		put_channel(&reply, &words[0]);
-	}
-	put_sentence(&reply, "ERR verdict_=normal message=", reason);
-	return put_end(&reply);
-}
-
-size_t protocol_refuse(const struct options *options, const char *line, size_t length, const char *reason,
+size_t protocol_reply(const struct options *options, const struct question *question, const struct verdict *verdict,
     char out[REPLY_SIZE])
 {
-	struct text words[WORDS];
-	bool more;
-	size_t count = split(line, length, words, &more);
-
-	return refuse_words(options, words, count, reason, out);
-}
-
-size_t protocol_answer(const struct options *options, const struct category *category, char *line, size_t length,
-    char out[REPLY_SIZE], char complaint[256])
-{
-	struct text words[WORDS], *fields = words;
 	struct reply reply = {out, 0};
-	struct verdict verdict;
-	struct facts facts;
-	const char *wrong = NULL;
-	bool more;
 
-	if (length > 0 && line[length - 1] == '\r') {
-		length--;
+	if (question->first > 0) {
+		put_channel(&reply, &question->word[0]);
 	}
-	size_t count = split(line, length, words, &more), left = count;
-	if (has_channel(options, words, count)) {
-		fields++;
-		left--;
+	if (question->wrong != NULL) {
+		put_sentence(&reply, "ERR verdict_=normal message=", question->wrong);
+	} else {
+		put_verdict(&reply, options, verdict);
 	}
-	if (options->wrong[0] != '\0') {
-		wrong = options->wrong;
-	} else if (length > 0 && memchr(line, '\0', length) != NULL) {
-		wrong = "a NUL byte in the line";
-	} else if (left < options->fields) {
-		wrong = "fewer fields than --fields says";
-	} else if (more) {
-		wrong = "more than 64 arguments";
-	}
-	for (size_t i = 0; i < left && wrong == NULL; i++) {
-		if (!unescape(&fields[i])) {
-			wrong = "a broken %xx escape";
-		}
-	}
-	if (wrong != NULL) {
-		(void)snprintf(complaint, 256, "%s", wrong);
-		return refuse_words(options, words, count, wrong, out);
-	}
-	fill_facts(options, fields, &facts);
-	decide(category, &options->policy, &facts, fields + options->fields, left - options->fields, &verdict);
-	if (fields != words) {
-		put_channel(&reply, &words[0]);
-	}
-	put_verdict(&reply, options, &verdict);
-	(void)snprintf(complaint, 256, "%s", verdict.message);
 	return put_end(&reply);
 }

@@ -8,7 +8,6 @@
 #include "helper/helper.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,8 +17,12 @@ enum { READ_SIZE = 4 * LINE_SIZE, BACKLOG = 64 * 1024 * 1024, PIPE_CHUNK = 4096 
 
 struct stream {
 	struct options options; /* with today's date */
-	const struct category *category;
+	struct live *live;
+	const struct category *category; /* taken from live for one turn of the loop */
+	struct resolver *resolver;       /* NULL: there is none */
+	struct waiting waiting;
 	int in, out;
+	bool ended;           /* the end of input */
 	char *input;          /* READ_SIZE; what has come and isn't answered yet */
 	size_t input_length;
 	bool overlong;        /* the line in input is too long: only its beginning is kept, until its end comes */
@@ -27,6 +30,8 @@ struct stream {
 	size_t output_start, output_length, output_room; /* what isn't written yet */
 	bool out_of_memory;
 };
+
+/* ---- Answers ---- */
 
 /* Room for one more reply. */
 static char *reply_room(struct stream *stream)
@@ -52,34 +57,129 @@ static char *reply_room(struct stream *stream)
 	return stream->output + end;
 }
 
-static void log_debug(const struct stream *stream, const char *line, size_t length, const char *reply, size_t reply_length)
+static void log_line(const struct stream *stream, char direction, const char *line, size_t length)
 {
 	if (stream->options.debug) {
-		fprintf(stderr, "ext_meeting_acl: %.*s -> %.*s", length > 1000 ? 1000 : (int)length, line, (int)reply_length, reply);
+		int shown = length > 1000 ? 1000 : (int)length;
+
+		fprintf(stderr, "ext_meeting_acl: %c %.*s%s", direction, shown, line, shown > 0 && line[shown - 1] == '\n' ? "" : "\n");
 	}
 }
 
-/* Answers one whole line; the line's memory may be overwritten. */
-static void answer(struct stream *stream, char *line, size_t length)
+/* Takes the answers in whose turn has come. */
+static void flush_in_order(struct stream *stream)
 {
-	char complaint[256] = "", copy[1000];
-	char *reply = reply_room(stream);
-	size_t reply_length, copied = stream->options.debug ? (length < sizeof copy ? length : sizeof copy) : 0;
+	struct waiter *waiter;
 
-	if (reply == NULL) {
+	while ((waiter = waiting_next(&stream->waiting)) != NULL) {
+		char *to = reply_room(stream);
+
+		if (to == NULL) {
+			return;
+		}
+		memcpy(to, waiter->reply, waiter->reply_length);
+		stream->output_length += waiter->reply_length;
+		waiting_free(&stream->waiting, waiter);
+	}
+}
+
+/* Sends a reply that was written into reply_room; one without a channel waits for those before it. */
+static void send_reply(struct stream *stream, const char *reply, size_t length, bool in_order)
+{
+	log_line(stream, '>', reply, length);
+	if (in_order && stream->waiting.first != NULL) {
+		stream->out_of_memory = stream->out_of_memory || !waiting_reply(&stream->waiting, reply, length);
 		return;
 	}
-	memcpy(copy, line, copied); /* unescaping changes the line */
-	if (stream->overlong || length > LINE_SIZE) {
-		(void)snprintf(complaint, sizeof complaint, "a line of more than %d bytes", LINE_SIZE);
-		reply_length = protocol_refuse(&stream->options, line, length < LINE_SIZE ? length : LINE_SIZE, complaint, reply);
-	} else {
-		reply_length = protocol_answer(&stream->options, stream->category, line, length, reply, complaint);
+	stream->output_length += length;
+}
+
+/* What DNS has said of a waiting question; resolver_answered. */
+static void dns_answered(void *context, void *ticket, enum confirmation confirmation)
+{
+	struct stream *stream = context;
+	struct waiter *waiter = ticket;
+	struct verdict verdict;
+	char *reply = reply_room(stream);
+
+	if (reply == NULL) {
+		waiting_free(&stream->waiting, waiter);
+		return;
 	}
-	stream->overlong = false;
-	stream->output_length += reply_length;
-	log_debug(stream, copy, copied, reply, reply_length);
-	if (complaint[0] != '\0') {
+	protocol_decide(&stream->options, stream->category, &waiter->question, confirmation, &verdict);
+	size_t length = protocol_reply(&stream->options, &waiter->question, &verdict, reply);
+	log_line(stream, '>', reply, length);
+	if (!waiter->in_order) {
+		stream->output_length += length;
+		waiting_free(&stream->waiting, waiter);
+		return;
+	}
+	stream->out_of_memory = stream->out_of_memory || !waiting_answered(waiter, reply, length);
+	flush_in_order(stream);
+}
+
+/* Lets DNS decide. Returns false if the question now waits. */
+static bool ask_dns(struct stream *stream, const struct question *question, const char *line, size_t length,
+    enum confirmation *confirmation)
+{
+	struct address dst;
+	char name[NAME_SIZE];
+
+	*confirmation = CONFIRM_FAILED;
+	if (stream->resolver == NULL) {
+		return true;
+	}
+	protocol_claim(&stream->options, question, name, &dst);
+	*confirmation = resolver_ask(stream->resolver, name, &dst, NULL);
+	if (*confirmation != CONFIRM_UNASKED) {
+		return true;
+	}
+	struct waiter *waiter = waiting_question(&stream->waiting, question, line, length);
+	if (waiter == NULL) {
+		*confirmation = CONFIRM_REFUSED;
+		return true;
+	}
+	*confirmation = resolver_ask(stream->resolver, name, &dst, waiter);
+	if (*confirmation == CONFIRM_UNASKED) {
+		return false;
+	}
+	waiting_free(&stream->waiting, waiter);
+	return true;
+}
+
+/* Answers one whole line; the line's memory is overwritten. */
+static void answer(struct stream *stream, char *line, size_t length)
+{
+	struct question question;
+	struct verdict verdict;
+	enum confirmation confirmation;
+	const char *complaint = NULL;
+
+	log_line(stream, '<', line, length);
+	if (stream->overlong || length > LINE_SIZE) {
+		stream->overlong = false;
+		protocol_read(&stream->options, line, length < LINE_SIZE ? length : LINE_SIZE, &question);
+		question.wrong = "a line of more than 65536 bytes";
+	} else {
+		protocol_read(&stream->options, line, length, &question);
+	}
+	if (question.wrong != NULL) {
+		complaint = question.wrong;
+	} else {
+		protocol_decide(&stream->options, stream->category, &question, CONFIRM_UNASKED, &verdict);
+		if (verdict.kind == VERDICT_UNDECIDED) {
+			if (!ask_dns(stream, &question, line, length, &confirmation)) {
+				return;
+			}
+			protocol_decide(&stream->options, stream->category, &question, confirmation, &verdict);
+		}
+		complaint = verdict.kind == VERDICT_UNREADABLE ? verdict.message : NULL;
+	}
+	char *reply = reply_room(stream);
+	if (reply != NULL) {
+		send_reply(stream, reply, protocol_reply(&stream->options, &question, &verdict, reply), question.first == 0);
+	}
+	if (complaint != NULL) {
 		complain(complaint);
 	}
 }
@@ -101,6 +201,23 @@ static void answer_lines(struct stream *stream, size_t searched)
 	}
 	memmove(stream->input, line, stream->input_length);
 }
+
+/* A cut question isn't the one that was meant, so it is refused; but it is answered. */
+static void refuse_rest(struct stream *stream)
+{
+	struct question question;
+	char *reply = reply_room(stream);
+
+	if (reply != NULL) {
+		protocol_read(&stream->options, stream->input, stream->input_length, &question);
+		question.wrong = "the end of input in the middle of a line";
+		send_reply(stream, reply, protocol_reply(&stream->options, &question, NULL, reply), question.first == 0);
+		complain(question.wrong);
+	}
+	stream->input_length = 0;
+}
+
+/* ---- Reading, writing, waiting ---- */
 
 /* Writes what can be written now. Returns 0 or an errno. */
 static int write_some(struct stream *stream)
@@ -131,54 +248,78 @@ static int write_some(struct stream *stream)
 	return 0;
 }
 
-/* Waits until something can be read or, if answers wait, written. Returns 0 or an errno. */
-static int wait_ready(struct stream *stream, bool *readable)
+static bool may_read(const struct stream *stream)
 {
-	struct pollfd ready[2] = {{stream->in, POLLIN, 0}, {stream->out, POLLOUT, 0}};
+	return !stream->ended && stream->output_length < BACKLOG && stream->waiting.count < WAITING_MOST;
+}
 
-	if (stream->output_length == 0) {
+/* Waits until there is something to do, and lets DNS work. Returns 0 or an errno. */
+static int wait_ready(struct stream *stream, bool block, bool *readable, struct pollfd *dns, size_t *dns_count)
+{
+	struct pollfd ready[2 + RESOLVER_FDS];
+	int timeout = -1;
+
+	*dns_count = 0;
+	if (stream->waiting.count == 0 && stream->output_length == 0 && !block) {
 		*readable = true; /* nothing else to wait for: the read may block */
 		return 0;
 	}
-	ready[0].fd = stream->output_length < BACKLOG ? stream->in : -1;
-	if (poll(ready, 2, -1) < 0 && errno != EINTR) {
-		return errno;
+	ready[0] = (struct pollfd){may_read(stream) ? stream->in : -1, POLLIN, 0};
+	ready[1] = (struct pollfd){stream->output_length > 0 ? stream->out : -1, POLLOUT, 0};
+	if (stream->resolver != NULL) {
+		*dns_count = resolver_wait(stream->resolver, ready + 2, &timeout);
+	}
+	if (poll(ready, 2 + *dns_count, timeout) < 0) {
+		*readable = false;
+		*dns_count = 0;
+		return errno == EINTR ? 0 : errno;
 	}
 	*readable = ready[0].revents != 0;
+	memcpy(dns, ready + 2, *dns_count * sizeof *dns);
 	return 0;
 }
 
-/* For an input that somebody else has made non-blocking. */
-static int wait_input(struct stream *stream)
+/* Reads what has come. Returns 0 or an errno; *block tells that somebody has made the input non-blocking. */
+static int read_some(struct stream *stream, bool *block)
 {
-	struct pollfd ready = {stream->in, POLLIN, 0};
+	ssize_t got = read(stream->in, stream->input + stream->input_length, READ_SIZE - stream->input_length);
 
-	return poll(&ready, 1, -1) < 0 && errno != EINTR ? errno : 0;
+	*block = false;
+	if (got > 0) {
+		stream->input_length += (size_t)got;
+	} else if (got == 0) {
+		stream->ended = true;
+	} else if (errno == EAGAIN) {
+		*block = true;
+	} else if (errno != EINTR) {
+		return errno;
+	}
+	return 0;
 }
 
 static int serve(struct stream *stream)
 {
-	for (;;) {
-		bool readable = false;
-		int error = wait_ready(stream, &readable);
+	bool block = false;
+
+	while (!stream->ended || stream->waiting.count > 0 || stream->output_length > 0) {
+		struct pollfd dns[RESOLVER_FDS];
+		size_t dns_count, before = stream->input_length;
+		bool readable;
+		int error = wait_ready(stream, block, &readable, dns, &dns_count);
 
 		if (error == 0 && readable) {
-			size_t before = stream->input_length;
-			ssize_t got = read(stream->in, stream->input + before, READ_SIZE - before);
-
-			if (got == 0) {
-				break;
-			}
-			if (got > 0) {
-				stream->input_length += (size_t)got;
-				stream->options.policy.today = date_today();
-				answer_lines(stream, before);
-			} else if (errno == EAGAIN) {
-				error = wait_input(stream);
-			} else if (errno != EINTR) {
-				error = errno;
-			}
+			error = read_some(stream, &block);
 		}
+		stream->category = live_take(stream->live);
+		stream->options.policy.today = date_today();
+		answer_lines(stream, before);
+		if (stream->ended && stream->input_length > 0) {
+			refuse_rest(stream);
+		}
+		if (stream->resolver != NULL && stream->waiting.count > 0) {
+			resolver_work(stream->resolver, dns, dns_count);
+		}
+		live_release(stream->live, stream->category);
 		if (error == 0) {
 			error = stream->out_of_memory ? ENOMEM : write_some(stream);
 		}
@@ -186,40 +327,28 @@ static int serve(struct stream *stream)
 			return error;
 		}
 	}
-	if (stream->input_length > 0) {
-		char complaint[] = "the end of input in the middle of a line";
-		char *reply = reply_room(stream);
-
-		/* A cut question isn't the one that was meant, so it is refused; but it is answered. */
-		if (reply == NULL) {
-			return ENOMEM;
-		}
-		stream->output_length += protocol_refuse(&stream->options, stream->input, stream->input_length, complaint, reply);
-		complain(complaint);
-	}
-	while (stream->output_length > 0) {
-		struct pollfd ready = {stream->out, POLLOUT, 0};
-		int error = write_some(stream);
-
-		if (error != 0) {
-			return error;
-		}
-		if (stream->output_length > 0 && poll(&ready, 1, -1) < 0 && errno != EINTR) {
-			return errno;
-		}
-	}
 	return 0;
 }
 
-int stream_serve(const struct options *options, const struct category *category, int in, int out)
+int stream_serve(const struct options *options, struct live *live, int in, int out)
 {
-	struct stream stream = {.options = *options, .category = category, .in = in, .out = out};
+	struct stream stream = {.options = *options, .live = live, .in = in, .out = out};
 	int error = ENOMEM;
+	char why[256];
 
+	if (options->policy.names == NAMES_VERIFY && options->policy.mode == MODE_INTERCEPT) {
+		stream.resolver = resolver_open(options->resolver, options->dns_timeout_ms, dns_answered, &stream, why);
+		if (stream.resolver == NULL) {
+			fprintf(stderr, "ext_meeting_acl: no name can be confirmed by DNS: %s\n", why);
+		}
+	}
 	stream.input = malloc(READ_SIZE);
 	if (stream.input != NULL) {
 		error = serve(&stream);
 	}
+	stream.category = live_take(live);
+	resolver_close(stream.resolver);
+	live_release(live, stream.category);
 	free(stream.input);
 	free(stream.output);
 	return error;

@@ -1,0 +1,208 @@
+#!/usr/bin/env bats
+# Names that DNS confirms (--names=verify): a claimed SNI counts only if DNS lists the destination under that name.
+# dnsmasq answers for the names; dns-misbehaves.pl is a server that doesn't.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	if ! command -v dnsmasq >/dev/null || ! command -v perl >/dev/null; then
+		[ -z "${MEETING_NO_SKIP:-}" ] || return 1
+		skip 'dnsmasq or perl is missing (apt-get install dnsmasq-base perl)'
+	fi
+	export DIR="$BATS_FILE_TMPDIR" PORT
+	mkdir "$DIR/services"
+	printf 'service meet\nports tcp 443\nname .meet.example\naddress 198.51.100.250\n' >"$DIR/services/meet.service"
+	echo '203.0.113.5 moves.meet.example' >"$DIR/hosts"
+	local many=() i
+	for i in {1..100}; do
+		many+=("--host-record=many.meet.example,198.51.100.$i")
+	done
+	for PORT in {5391..5399} none; do
+		dnsmasq -k --user=root --port="$PORT" --listen-address=127.0.0.1 --bind-interfaces --no-resolv --no-hosts --conf-file=/dev/null \
+			--pid-file="$DIR/pid" --log-queries --log-facility="$DIR/log" --local=/meet.example/ --local-ttl=1 \
+			--addn-hosts="$DIR/hosts" --host-record=one.meet.example,203.0.113.5,2001:db8::5,60 \
+			--cname=c1.meet.example,c2.meet.example --cname=c2.meet.example,one.meet.example "${many[@]}" \
+			3>&- >"$DIR/out" 2>&1 &
+		SERVER=$!
+		wait_until "grep -q started '$DIR/log' || ! kill -0 $SERVER" && kill -0 "$SERVER" 2>/dev/null && break
+	done
+	echo "$SERVER" >"$DIR/server"
+	[ "$PORT" != none ]
+}
+
+teardown_file() {
+	[ ! -f "$DIR/server" ] || kill "$(cat "$DIR/server")" || true
+}
+
+# Waits, for ten seconds at most, until a command succeeds.
+wait_until() {
+	local turn
+	for turn in {1..200}; do
+		if eval "$1" 2>/dev/null; then
+			return 0
+		fi
+		read -rt 0.05 <> <(:) || true
+	done
+	echo "waited in vain for: $1" >&2
+	return 1
+}
+
+helper() {
+	"${top_builddir:-.}/helper/ext_meeting_acl" --config="$DIR/services" --resolver="127.0.0.1:$PORT" "$@" 2>"$DIR/stderr"
+}
+
+# QUESTION: the answer to it.
+ask() {
+	printf '%s\n' "$1" | helper "${@:2}"
+}
+
+@test 'an address that DNS lists under the name counts' {
+	run ask '192.0.2.1 203.0.113.5 443 - one.meet.example'
+	[[ $output == 'OK verdict_=bypass service_=meet rule_=.meet.example evidence_=name '* ]]
+}
+
+@test 'IPv6 is looked up as AAAA' {
+	run ask '192.0.2.1 2001:db8::5 443 - one.meet.example'
+	[[ $output == 'OK '* ]]
+	run ask '192.0.2.1 2001:db8::6 443 - one.meet.example'
+	[[ $output == 'ERR verdict_=normal reason_=name-refuted' ]]
+}
+
+@test 'another address does not, nor a name that does not exist' {
+	run ask '192.0.2.1 203.0.113.6 443 - one.meet.example'
+	[[ $output == 'ERR verdict_=normal reason_=name-refuted' ]]
+	run ask '192.0.2.1 203.0.113.5 443 - none.meet.example'
+	[[ $output == 'ERR verdict_=normal reason_=name-refuted' ]]
+}
+
+@test 'a chain of CNAMEs is followed, and a hundred addresses are all taken (over TCP)' {
+	run ask '192.0.2.1 203.0.113.5 443 - c1.meet.example'
+	[[ $output == 'OK '* ]]
+	local i
+	for i in {1..100}; do
+		echo "$i 192.0.2.1 198.51.100.$i 443 - many.meet.example"
+	done | helper >"$DIR/many"
+	[ "$(grep -c ' OK ' "$DIR/many")" = 100 ]
+}
+
+@test 'a name of no service is never looked up, nor one where the address decides or the port does not fit' {
+	: >"$DIR/log"
+	ask '192.0.2.1 203.0.113.5 443 - one.other.example'
+	ask '192.0.2.1 198.51.100.250 443 - one.meet.example'
+	ask '192.0.2.1 203.0.113.5 80 - one.meet.example'
+	! grep 'query\[' "$DIR/log"
+}
+
+@test 'the same name asked a thousand times at once is looked up once, and from then on known' {
+	: >"$DIR/log"
+	local i
+	for i in {1..1000}; do
+		echo "$i 192.0.2.1 203.0.113.5 443 - one.meet.example"
+	done | helper >"$DIR/thousand"
+	[ "$(grep -c ' OK ' "$DIR/thousand")" = 1000 ]
+	[ "$(cut -d' ' -f1 "$DIR/thousand" | sort -u | wc -l)" = 1000 ]
+	wait_until "grep -q 'query\[A\] one' '$DIR/log'"
+	[ "$(grep -c 'query\[A\] one' "$DIR/log")" = 1 ]
+}
+
+# Starts a helper to talk with, and sets TO and FROM.
+start_helper() {
+	coproc HELPER { helper "$@" 3>&-; }
+	TO=${HELPER[1]} FROM=${HELPER[0]} HELPER_PROCESS=$HELPER_PID
+}
+
+# Sends a line and reads one.
+talk() {
+	echo "$1" >&"$TO"
+	read -rt 10 ANSWER <&"$FROM"
+}
+
+@test 'an address that changes is noticed once its time to live is over' {
+	start_helper
+	talk '192.0.2.1 203.0.113.5 443 - moves.meet.example'
+	[[ $ANSWER == 'OK '* ]]
+	echo '203.0.113.77 moves.meet.example' >"$DIR/hosts"
+	kill -HUP "$(cat "$DIR/server")"
+	wait_until 'talk "192.0.2.1 203.0.113.77 443 - moves.meet.example" && [[ $ANSWER == "OK "* ]]'
+	wait_until 'talk "192.0.2.1 203.0.113.5 443 - moves.meet.example" && [[ $ANSWER == *name-refuted ]]'
+	exec {TO}>&-
+	wait "$HELPER_PROCESS"
+}
+
+# Starts the server that misbehaves, and takes its port.
+start_misbehaving() {
+	coproc BAD { perl "${top_srcdir:-.}/tests/helper/dns-misbehaves.pl" 3>&-; }
+	read -r _ PORT <&"${BAD[0]}"
+	BAD_PROCESS=$BAD_PID BAD_END=${BAD[1]}
+}
+
+@test 'silence is an ERR after a bounded wait, and holds up nobody' {
+	start_misbehaving
+	start_helper --dns-timeout=1
+	local begin=${EPOCHREALTIME/./}
+	printf '%s\n' '1 192.0.2.1 203.0.113.5 443 - silent.meet.example' '2 192.0.2.1 198.51.100.250 443 - -' >&"$TO"
+	read -rt 10 ANSWER <&"$FROM"
+	[[ $ANSWER == '2 OK '* ]]
+	read -rt 10 ANSWER <&"$FROM"
+	[[ $ANSWER == '1 ERR verdict_=normal reason_=name-unanswered' ]]
+	local waited=$((${EPOCHREALTIME/./} - begin))
+	echo "waited $waited us"
+	((waited >= 900000 && waited < 3000000))
+	exec {TO}>&- {BAD_END}>&-
+	wait "$HELPER_PROCESS"
+}
+
+@test 'without channels the answers keep the order of the questions' {
+	start_misbehaving
+	printf '%s\n' '192.0.2.1 203.0.113.5 443 - slow.meet.example' '192.0.2.1 198.51.100.250 443 - -' \
+		'192.0.2.1 192.0.2.2 443 - -' '192.0.2.1 203.0.113.6 443 - slow.meet.example' | helper --dns-timeout=5 >"$DIR/order"
+	mapfile -t lines <"$DIR/order"
+	[[ ${#lines[@]} == 4 ]]
+	[[ ${lines[0]} == 'OK '*'evidence_=name '* ]]
+	[[ ${lines[1]} == 'OK '*'evidence_=address '* ]]
+	[[ ${lines[2]} == *no-entry ]]
+	[[ ${lines[3]} == *name-refuted ]]
+	exec {BAD_END}>&-
+}
+
+@test 'SERVFAIL, a cut reply, no data and a CNAME loop exempt nobody' {
+	start_misbehaving
+	run ask '192.0.2.1 203.0.113.5 443 - servfail.meet.example'
+	[[ $output == 'ERR verdict_=normal reason_=name-unanswered' ]]
+	run ask '192.0.2.1 203.0.113.5 443 - short.meet.example' --dns-timeout=0.5
+	[[ $output == 'ERR verdict_=normal reason_=name-'* ]]
+	run ask '192.0.2.1 203.0.113.5 443 - nodata.meet.example'
+	[[ $output == 'ERR verdict_=normal reason_=name-refuted' ]]
+	run ask '192.0.2.1 203.0.113.5 443 - loop.meet.example'
+	[[ $output == 'ERR verdict_=normal reason_=name-'* ]]
+	exec {BAD_END}>&-
+}
+
+@test 'look-ups under way are bounded: past that, an ERR with its reason at once' {
+	start_misbehaving
+	local i
+	for i in {1..300}; do
+		echo "$i 192.0.2.1 203.0.113.5 443 - silent.n$i.meet.example"
+	done | helper --dns-timeout=0.5 >"$DIR/bounded"
+	[ "$(wc -l <"$DIR/bounded")" = 300 ]
+	[ "$(grep -c 'reason_=name-unasked$' "$DIR/bounded")" = 44 ]
+	[ "$(grep -c 'reason_=name-unanswered$' "$DIR/bounded")" = 256 ]
+	exec {BAD_END}>&-
+}
+
+@test 'with no DNS server to be had, nobody is exempt by name, and the rest works' {
+	PORT=1
+	run ask '192.0.2.1 203.0.113.5 443 - one.meet.example' --dns-timeout=0.5
+	[[ $output == 'ERR verdict_=normal reason_=name-unanswered' ]]
+	run ask '192.0.2.1 198.51.100.250 443 - -'
+	[[ $output == 'OK '* ]]
+}
+
+@test 'trust takes the claim as it is, ignore takes none; neither asks DNS' {
+	: >"$DIR/log"
+	run ask '192.0.2.1 203.0.113.6 443 - one.meet.example' --names=trust
+	[[ $output == 'OK '*'evidence_=name '* ]]
+	run ask '192.0.2.1 203.0.113.5 443 - one.meet.example' --names=ignore
+	[[ $output == 'ERR verdict_=normal reason_=name-ignored' ]]
+	! grep 'query\[' "$DIR/log"
+}
