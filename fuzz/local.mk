@@ -1,0 +1,1 @@
+# fuzz/: targets for libFuzzer, which `make check` replays over the committed corpora.

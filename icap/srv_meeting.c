@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* srv_meeting: the c-icap service that keeps a record of every transaction and changes none.
+ *
+ * c-icap calls init, then applies the directives, drops its privileges, calls post_init, and forks its processes,
+ * each of which runs start_process and serves requests in several threads. So post_init, still in the parent, loads
+ * the category and registers the counters, which all processes share from then on, unchanged. The journal is opened
+ * by each process for itself. */
+#include <config.h>
+
+#include "category/category.h"
+#include "icap/statistics.h"
+#include "icap/transaction.h"
+#include "records/records.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <c_icap/c-icap.h>
+#include <c_icap/service.h>
+#include <c_icap/header.h>
+#include <c_icap/body.h>
+#include <c_icap/request.h>
+#include <c_icap/simple_api.h>
+#include <c_icap/commands.h>
+#include <c_icap/debug.h>
+
+#define START_COMMAND "meeting-start"
+#define TICK_COMMAND "meeting-tick"
+
+enum {
+	FOLDERS = 16,
+	ECHO_BUFFER = 32 * 1024,
+	PROBLEMS_TOLD = 100
+};
+
+/* All that the module keeps. Only journal and counted change once requests are served. */
+static struct {
+	char *folder[FOLDERS];
+	size_t folders;
+	char *journal_path;
+	char proxy[256];
+	struct category *category;
+	struct statistics statistics;
+	bool in_child;
+	struct journal *journal;
+	pthread_mutex_t counted_lock;
+	struct journal_counts counted; /* what c-icap's statistics already have */
+} meeting = { .counted_lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* ---- Directives ---- */
+
+/* c-icap hands over one empty argument where there is none. */
+static bool is_given(const char *directive, const char **arguments)
+{
+	if (arguments != NULL && arguments[0] != NULL && arguments[0][0] != '\0')
+		return true;
+	ci_debug_printf(1, "meeting.%s: the path is missing\n", directive);
+	return false;
+}
+
+/* c-icap changes to / as a daemon, so a relative path would mean something else there. */
+static bool is_absolute(const char *directive, const char *path)
+{
+	if (path[0] == '/')
+		return true;
+	ci_debug_printf(1, "meeting.%s: %s: not an absolute path\n", directive, path);
+	return false;
+}
+
+static int set_config(const char *directive, const char **arguments, void *data)
+{
+	(void)data;
+	if (!is_given(directive, arguments))
+		return 0;
+	for (; *arguments != NULL; arguments++) {
+		if (!is_absolute(directive, *arguments))
+			return 0;
+		if (meeting.folders == FOLDERS) {
+			ci_debug_printf(1, "meeting.%s: more than %d folders\n", directive, FOLDERS);
+			return 0;
+		}
+		meeting.folder[meeting.folders] = strdup(*arguments);
+		if (meeting.folder[meeting.folders] == NULL)
+			return 0;
+		meeting.folders++;
+	}
+	return 1;
+}
+
+static int set_journal(const char *directive, const char **arguments, void *data)
+{
+	(void)data;
+	if (!is_given(directive, arguments) || !is_absolute(directive, arguments[0]))
+		return 0;
+	if (arguments[1] != NULL) {
+		ci_debug_printf(1, "meeting.%s: more than one file\n", directive);
+		return 0;
+	}
+	free(meeting.journal_path);
+	meeting.journal_path = strdup(arguments[0]);
+	return meeting.journal_path != NULL;
+}
+
+/* c-icap's type for these tables has no const. */
+static struct ci_conf_entry directives[] = {
+	{ "Config", NULL, set_config, "Folders of the category's files" },
+	{ "Journal", NULL, set_journal, "The file that records are appended to" },
+	{ NULL, NULL, NULL, NULL }
+};
+
+/* ---- Start and end ---- */
+
+static int init(ci_service_xdata_t *data, struct ci_server_conf *server)
+{
+	(void)server;
+	ci_service_set_preview(data, 0);
+	ci_service_set_transfer_preview(data, "*");
+	ci_service_enable_204(data);
+	ci_service_set_xopts(data, CI_XCLIENTIP | CI_XAUTHENTICATEDUSER);
+	return CI_OK;
+}
+
+static void tell_problems(const struct problems *problems)
+{
+	char text[1024];
+	size_t told = problems->count < PROBLEMS_TOLD ? problems->count : PROBLEMS_TOLD;
+
+	for (size_t i = 0; i < told; i++) {
+		(void)problem_format(&problems->list[i], text, sizeof text);
+		ci_debug_printf(1, "meeting: %s\n", text);
+	}
+	if (told < problems->count + problems->omitted) {
+		ci_debug_printf(1, "meeting: and %zu more; `meetingctl check` tells them all\n",
+		    problems->count + problems->omitted - told);
+	}
+}
+
+static void load_category(void)
+{
+	struct problems problems = { .list = NULL };
+	struct category_counts counts;
+
+	if (meeting.folders > 0)
+		meeting.category = category_load((const char *const *)meeting.folder, meeting.folders, NULL, &problems);
+	else
+		meeting.category = category_load(category_folders, CATEGORY_FOLDERS, NULL, &problems);
+	tell_problems(&problems);
+	problems_free(&problems);
+	if (meeting.category == NULL) {
+		ci_debug_printf(1, "meeting: out of memory; nothing is loaded, and nothing is a member\n");
+		return;
+	}
+	category_count(meeting.category, &counts);
+	ci_debug_printf(1, "meeting: version %s, %zu services, %zu addresses, %zu names, %zu clients; "
+	    "files refused: %zu\n", PACKAGE_VERSION, counts.services, counts.addresses, counts.names, counts.clients,
+	    counts.refused_files);
+}
+
+static void tell_journal_news(struct journal *journal)
+{
+	char news[512];
+
+	if (journal_news(journal, news, sizeof news) > 0) {
+		ci_debug_printf(1, "meeting: %s\n", news);
+	}
+}
+
+static void count_journal(void)
+{
+	struct journal_counts now;
+
+	pthread_mutex_lock(&meeting.counted_lock);
+	journal_count(meeting.journal, &now);
+	statistics_count_journal(&meeting.statistics, &meeting.counted, &now);
+	meeting.counted = now;
+	pthread_mutex_unlock(&meeting.counted_lock);
+}
+
+/* Once a second in each process: no record waits for the next request to come. */
+static void tick(const char *name, int type, void *data)
+{
+	(void)type;
+	(void)data;
+	if (meeting.journal == NULL)
+		return;
+	journal_flush(meeting.journal);
+	count_journal();
+	tell_journal_news(meeting.journal);
+	ci_command_schedule(name, NULL, 1);
+}
+
+static void start_process(const char *name, int type, void *data)
+{
+	(void)name;
+	(void)type;
+	(void)data;
+	meeting.in_child = true;
+	/* A journal at its limit of size is an error like others, not the end of the process. */
+	signal(SIGXFSZ, SIG_IGN);
+	meeting.journal = journal_open(meeting.journal_path, NULL);
+	if (meeting.journal == NULL) {
+		ci_debug_printf(1, "meeting: out of memory; no record is kept\n");
+		return;
+	}
+	ci_command_schedule(TICK_COMMAND, NULL, 1);
+}
+
+static int post_init(ci_service_xdata_t *data, struct ci_server_conf *server)
+{
+	char tag[CI_SERVICE_ISTAG_SIZE + 1];
+
+	(void)server;
+	if (meeting.journal_path == NULL)
+		meeting.journal_path = strdup(LOG_DIR "/decisions.jsonl");
+	if (meeting.journal_path == NULL)
+		return CI_ERROR;
+	if (gethostname(meeting.proxy, sizeof meeting.proxy) != 0)
+		meeting.proxy[0] = '\0';
+	meeting.proxy[sizeof meeting.proxy - 1] = '\0';
+	load_category();
+	statistics_register(&meeting.statistics, meeting.category);
+	snprintf(tag, sizeof tag, "%016" PRIx64, meeting.category != NULL ? category_version(meeting.category) : 0);
+	ci_service_set_istag(data, tag);
+	ci_command_register_action(START_COMMAND, CI_CMD_CHILD_START, NULL, start_process);
+	ci_command_register_action(TICK_COMMAND, CI_CMD_ONDEMAND, NULL, tick);
+	return CI_OK;
+}
+
+/* At the end of a process, and in the parent at its end and before it reads its configuration again. */
+static void close_service(void)
+{
+	struct journal *journal = meeting.journal;
+
+	if (journal != NULL) {
+		uint64_t lost;
+
+		meeting.journal = NULL;
+		lost = journal_close(journal);
+		if (lost > 0) {
+			ci_debug_printf(1, "meeting: the process ends, and %s still can't be written; "
+			    "records lost: %" PRIu64 "\n", meeting.journal_path, lost);
+		}
+	}
+	/* c-icap doesn't wait forever for the threads of a process that ends: leave them what they read. */
+	if (meeting.in_child)
+		return;
+	statistics_free(&meeting.statistics);
+	category_free(meeting.category);
+	meeting.category = NULL;
+	for (size_t i = 0; i < meeting.folders; i++)
+		free(meeting.folder[i]);
+	meeting.folders = 0;
+	free(meeting.journal_path);
+	meeting.journal_path = NULL;
+}
+
+/* ---- Requests ---- */
+
+static void collect_headers(ci_request_t *request, struct transaction_headers *headers)
+{
+#define FIELD(field) offsetof(struct transaction_headers, field)
+	static const struct {
+		const char *name;
+		size_t field;
+	} names[] = {
+		{ "X-Meeting-Verdict", FIELD(verdict) },
+		{ "X-Meeting-Service", FIELD(service) },
+		{ "X-Meeting-Rule", FIELD(rule) },
+		{ "X-Meeting-Evidence", FIELD(evidence) },
+		{ "X-Meeting-Source", FIELD(source) },
+		{ "X-Meeting-Stale", FIELD(stale) },
+		{ "X-Meeting-Would", FIELD(would) },
+		{ "X-Meeting-Dst", FIELD(dst) },
+		{ "X-Meeting-Sni", FIELD(sni) },
+		{ "X-Meeting-Conn", FIELD(conn) },
+		{ "X-Meeting-Mode", FIELD(mode) },
+		{ "X-Client-IP", FIELD(client_ip) },
+		{ "X-Client-Username", FIELD(client_username) },
+		{ "X-Authenticated-User", FIELD(authenticated_user) },
+	};
+#undef FIELD
+
+	memset(headers, 0, sizeof *headers);
+	for (size_t i = 0; request->request_header != NULL && i < sizeof names / sizeof names[0]; i++) {
+		struct text *value = (struct text *)(void *)((char *)headers + names[i].field);
+
+		value->at = ci_headers_value2(request->request_header, names[i].name, &value->length);
+	}
+	headers->request_line = text_of(ci_http_request(request));
+	headers->host = text_of(ci_http_request_get_header(request, "Host"));
+}
+
+/* For c-icap's access log, which writes them as they are, and has 4096 bytes for all of a request's. */
+static void set_attribute(ci_request_t *request, const char *name, struct text text)
+{
+	char value[256];
+	size_t length = text.length < sizeof value ? text.length : sizeof value - 1;
+
+	if (text.at == NULL)
+		return;
+	for (size_t i = 0; i < length; i++)
+		value[i] = text.at[i] > ' ' && text.at[i] < 0x7f ? text.at[i] : '?';
+	value[length] = '\0';
+	(void)ci_request_set_str_attribute(request, name, value);
+}
+
+static void keep_record(ci_request_t *request)
+{
+	struct transaction_headers headers;
+	struct transaction transaction;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	collect_headers(request, &headers);
+	transaction_judge(&headers, meeting.category, text_of(meeting.proxy),
+	    (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, &transaction);
+	if (meeting.journal == NULL) {
+		ci_stat_uint64_inc(meeting.statistics.lost, 1);
+	} else if (record_write(meeting.journal, &transaction.record) != JOURNAL_WRITTEN) {
+		count_journal();
+		tell_journal_news(meeting.journal);
+	}
+	statistics_count(&meeting.statistics, &transaction);
+	set_attribute(request, "meeting:verdict", text_of(record_verdict_name(transaction.record.verdict)));
+	set_attribute(request, "meeting:service", transaction.record.service);
+	set_attribute(request, "meeting:rule", transaction.record.rule);
+}
+
+/* What is kept of a request whose body must be echoed. */
+struct echo {
+	ci_ring_buf_t *body;
+	bool ended;
+};
+
+static void *init_request(ci_request_t *request)
+{
+	(void)request;
+	return calloc(1, sizeof(struct echo));
+}
+
+static void release_request(void *data)
+{
+	struct echo *echo = data;
+
+	if (echo != NULL && echo->body != NULL)
+		ci_ring_buf_destroy(echo->body);
+	free(echo);
+}
+
+/* c-icap calls it exactly once for a REQMOD, with a preview or without one, before it answers anything. */
+static int check_preview(char *preview, int length, ci_request_t *request)
+{
+	struct echo *echo = ci_service_data(request);
+
+	(void)preview;
+	(void)length;
+	keep_record(request);
+	if (ci_req_preview_size(request) >= 0 || ci_req_allow204(request) || !ci_req_hasbody(request) || echo == NULL)
+		return CI_MOD_ALLOW204;
+	/* No preview and no `Allow: 204`: the client takes nothing but the whole request back. */
+	echo->body = ci_ring_buf_new(ECHO_BUFFER);
+	if (echo->body == NULL)
+		return CI_MOD_ALLOW204;
+	ci_req_unlock_data(request);
+	return CI_MOD_CONTINUE;
+}
+
+static int end_of_data(ci_request_t *request)
+{
+	struct echo *echo = ci_service_data(request);
+
+	if (echo != NULL)
+		echo->ended = true;
+	return CI_MOD_DONE;
+}
+
+static int echo_body(char *out, int *out_length, char *in, int *in_length, int at_end, ci_request_t *request)
+{
+	struct echo *echo = ci_service_data(request);
+
+	(void)at_end;
+	if (echo == NULL || echo->body == NULL)
+		return CI_ERROR;
+	if (in != NULL && in_length != NULL) {
+		*in_length = ci_ring_buf_write(echo->body, in, *in_length);
+		if (*in_length < 0)
+			return CI_ERROR;
+	}
+	if (out != NULL && out_length != NULL) {
+		*out_length = ci_ring_buf_read(echo->body, out, *out_length);
+		if (*out_length == 0 && echo->ended)
+			*out_length = CI_EOF;
+	}
+	return CI_OK;
+}
+
+/* c-icap before 0.6 looks for a variable of this name, and later ones for functions that its macro makes. */
+#ifdef _CI_DECLARE_SERVICE
+static ci_service_module_t service = {
+#else
+CI_DECLARE_MOD_DATA ci_service_module_t service;
+CI_DECLARE_MOD_DATA ci_service_module_t service = {
+#endif
+	.mod_name = "meeting",
+	.mod_short_descr = "squid-meeting " PACKAGE_VERSION,
+	.mod_type = ICAP_REQMOD,
+	.mod_init_service = init,
+	.mod_post_init_service = post_init,
+	.mod_close_service = close_service,
+	.mod_init_request_data = init_request,
+	.mod_release_request_data = release_request,
+	.mod_check_preview_handler = check_preview,
+	.mod_end_of_data_handler = end_of_data,
+	.mod_service_io = echo_body,
+	.mod_conf_table = directives,
+};
+#ifdef _CI_DECLARE_SERVICE
+_CI_DECLARE_SERVICE(service)
+#endif

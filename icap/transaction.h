@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From what Squid tells of one transaction to its record; knows nothing of c-icap. For the files of this folder only.
+ * */
+#ifndef SQUID_MEETING_ICAP_TRANSACTION_H
+#define SQUID_MEETING_ICAP_TRANSACTION_H
+
+#include "category/category.h"
+#include "records/records.h"
+
+/* Header values as they came; a missing one has at == NULL. Whatever is in them is the client's, or worse. */
+struct transaction_headers {
+	/* X-Meeting-Verdict and so on. */
+	struct text verdict, service, rule, evidence, source, stale, would, dst, sni, conn, mode;
+	/* X-Client-IP, X-Client-Username, X-Authenticated-User. */
+	struct text client_ip, client_username, authenticated_user;
+	/* The HTTP request's first line and its Host. */
+	struct text request_line, host;
+};
+
+/* The judged transaction. The record's texts point into the headers and into this structure, so it must not be moved.
+ * */
+struct transaction {
+	struct record record;
+	bool disagrees; /* the helper said bypass, and the category here says it isn't one */
+
+	/* Where texts are kept that aren't in the headers as they are. */
+	char service[80], rule[RULE_SIZE + 16], source[SOURCE_SIZE + 80], would[80], sni[280], user[1024];
+};
+
+/* Judges a transaction that came at `now`, in milliseconds since 1970. The verdict is the one in the headers; where
+ * they have neither a verdict nor an evidence, the category decides. category may be NULL if it couldn't be loaded.
+ * proxy is this machine's name. The headers' memory, proxy and the category must outlive the record. */
+void transaction_judge(const struct transaction_headers *headers, const struct category *category, struct text proxy,
+    int64_t now, struct transaction *transaction);
+
+/* ---- Parts of it ---- */
+
+/* Without blanks around it; nothing, and "-", is a missing text. */
+struct text text_trim(struct text text);
+
+/* 1 to 65535 with no leading zero; else 0. */
+uint16_t port_number(struct text text);
+
+/* "192.0.2.1:443", "[2001:db8::1]:443", and "2001:db8::1:443" as Squid's "%>la:%>lp" gives it: the port is behind the
+ * last colon. Both are missing if it isn't that. */
+void endpoint_split(struct text text, struct text *address, struct text *port);
+
+/* The method, and where the target says so the host and the port, with the scheme's own port as its default. A user
+ * and a password in the target are dropped. host and port are missing for "/path" and "*". */
+struct target {
+	struct text method, host, port;
+};
+void request_line_split(struct text line, struct target *target);
+
+/* The user's name from both headers, the first one first: plain, or base64 where it can't be anything else, and
+ * without the scheme of "scheme://name". buffer holds what had to be decoded. */
+struct text user_name(struct text client_username, struct text authenticated_user, char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A record as one line of JSON.
+ *
+ * The texts come from clients, so nothing about them is believed. Each field has a bound on the bytes it takes in the
+ * line, counted after escaping: that bounds the line, whatever the bytes are. */
+#include <config.h>
+
+#include "records/records.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* The most bytes of each field's value in the line. */
+enum {
+	TIME_LIMIT = 32,
+	PROXY_LIMIT = 256,
+	CONN_LIMIT = 64,
+	CLIENT_LIMIT = 64,
+	USER_LIMIT = 256,
+	METHOD_LIMIT = 32,
+	HOST_LIMIT = 256,
+	DST_LIMIT = 64,
+	SNI_LIMIT = 256,
+	SERVICE_LIMIT = 64,
+	RULE_LIMIT = 260,
+	EVIDENCE_LIMIT = 16,
+	SOURCE_LIMIT = 1100,
+	WOULD_LIMIT = 64,
+	REASON_LIMIT = 64,
+	NAME_LIMIT = 8 /* of a verdict and of who decided */
+};
+
+/* Every key with its quotes, its colon and its comma, the braces, "port", "stale", and the newline. */
+enum { KEYS_SIZE = 20 * 16 + 32 };
+
+_Static_assert(TIME_LIMIT + PROXY_LIMIT + CONN_LIMIT + CLIENT_LIMIT + USER_LIMIT + METHOD_LIMIT + HOST_LIMIT +
+    DST_LIMIT + SNI_LIMIT + SERVICE_LIMIT + RULE_LIMIT + EVIDENCE_LIMIT + SOURCE_LIMIT + WOULD_LIMIT + REASON_LIMIT +
+    2 * NAME_LIMIT + KEYS_SIZE <= RECORD_SIZE, "a line must fit");
+
+static const char ellipsis[] = "\xe2\x80\xa6";
+static const char replacement[] = "\xef\xbf\xbd";
+
+struct line {
+	char *out;
+	size_t length;
+};
+
+static void put(struct line *line, const char *bytes, size_t length)
+{
+	if (length > RECORD_SIZE - line->length)
+		length = RECORD_SIZE - line->length;
+	memcpy(line->out + line->length, bytes, length);
+	line->length += length;
+}
+
+static void put_string(struct line *line, const char *string)
+{
+	put(line, string, strlen(string));
+}
+
+size_t utf8_length(const char *text, size_t left)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	unsigned char low = 0x80, high = 0xbf;
+	size_t length;
+
+	if (left == 0)
+		return 0;
+	if (at[0] < 0x80)
+		return 1;
+	if (at[0] >= 0xc2 && at[0] <= 0xdf) {
+		length = 2;
+	} else if (at[0] >= 0xe0 && at[0] <= 0xef) {
+		length = 3;
+		if (at[0] == 0xe0)
+			low = 0xa0;
+		if (at[0] == 0xed)
+			high = 0x9f;
+	} else if (at[0] >= 0xf0 && at[0] <= 0xf4) {
+		length = 4;
+		if (at[0] == 0xf0)
+			low = 0x90;
+		if (at[0] == 0xf4)
+			high = 0x8f;
+	} else {
+		return 0;
+	}
+	if (length > left || at[1] < low || at[1] > high)
+		return 0;
+	for (size_t i = 2; i < length; i++)
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+	return length;
+}
+
+/* Puts one character's escaped form into unit, and tells how many bytes of the text it was. */
+static size_t escape(const char *at, size_t left, char unit[8], size_t *taken)
+{
+	size_t length = utf8_length(at, left);
+	unsigned code = (unsigned char)at[0];
+
+	*taken = length == 0 ? 1 : length;
+	if (length == 0) {
+		memcpy(unit, replacement, 3);
+		return 3;
+	}
+	if (code == '"' || code == '\\') {
+		unit[0] = '\\';
+		unit[1] = (char)code;
+		return 2;
+	}
+	/* The controls above ASCII as well: they steer terminals too. */
+	if (length == 2 && code == 0xc2 && (unsigned char)at[1] < 0xa0) {
+		code = (unsigned char)at[1];
+	} else if (length != 1 || (code >= 0x20 && code != 0x7f)) {
+		memcpy(unit, at, length);
+		return length;
+	}
+	snprintf(unit, 8, "\\u%04x", code);
+	return 6;
+}
+
+/* A key and a text. Nothing where the text is missing. */
+static void put_text(struct line *line, const char *key, struct text text, size_t limit)
+{
+	const char *at = text.at;
+	size_t left = text.length, start, cut;
+	char unit[8];
+
+	if (text.at == NULL || text.length == 0)
+		return;
+	if (line->length > 1)
+		put_string(line, ",");
+	put_string(line, "\"");
+	put_string(line, key);
+	put_string(line, "\":\"");
+	start = cut = line->length;
+	while (left > 0) {
+		size_t taken, length = escape(at, left, unit, &taken);
+
+		if (line->length - start + length > limit) {
+			line->length = cut;
+			put(line, ellipsis, 3);
+			break;
+		}
+		put(line, unit, length);
+		if (line->length - start + 3 <= limit)
+			cut = line->length;
+		at += taken;
+		left -= taken;
+	}
+	put_string(line, "\"");
+}
+
+static void put_time(struct line *line, int64_t time)
+{
+	/* The years that RFC 3339 can write. */
+	const int64_t first = INT64_C(-62167219200000), last = INT64_C(253402300799999);
+	time_t seconds;
+	struct tm when;
+	char text[TIME_LIMIT];
+	int milliseconds;
+
+	if (time < first)
+		time = first;
+	if (time > last)
+		time = last;
+	milliseconds = (int)(time % 1000);
+	seconds = (time_t)(time / 1000);
+	if (milliseconds < 0) {
+		milliseconds += 1000;
+		seconds--;
+	}
+	if (gmtime_r(&seconds, &when) == NULL)
+		memset(&when, 0, sizeof when);
+	snprintf(text, sizeof text, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)(when.tm_year + 1900) % 10000,
+	    (unsigned)(when.tm_mon + 1) % 100, (unsigned)when.tm_mday % 100, (unsigned)when.tm_hour % 100,
+	    (unsigned)when.tm_min % 100, (unsigned)when.tm_sec % 100, (unsigned)milliseconds % 1000);
+	put_text(line, "time", text_of(text), TIME_LIMIT);
+}
+
+const char *record_verdict_name(enum record_verdict verdict)
+{
+	switch (verdict) {
+	case RECORD_BYPASS:
+		return "bypass";
+	case RECORD_SHADOW:
+		return "shadow";
+	case RECORD_DENIED:
+		return "denied";
+	case RECORD_NORMAL:
+		break;
+	}
+	return "normal";
+}
+
+const char *record_decider_name(enum record_decider decider)
+{
+	switch (decider) {
+	case RECORD_BY_HELPER:
+		return "helper";
+	case RECORD_BY_SQUID:
+		return "squid";
+	case RECORD_BY_ICAP:
+		break;
+	}
+	return "icap";
+}
+
+size_t record_format(const struct record *record, char out[RECORD_SIZE])
+{
+	struct line line = { .out = out };
+	char port[16];
+
+	put_string(&line, "{");
+	put_time(&line, record->time);
+	put_text(&line, "proxy", record->proxy, PROXY_LIMIT);
+	put_text(&line, "conn", record->conn, CONN_LIMIT);
+	put_text(&line, "client", record->client, CLIENT_LIMIT);
+	put_text(&line, "user", record->user, USER_LIMIT);
+	put_text(&line, "method", record->method, METHOD_LIMIT);
+	put_text(&line, "host", record->host, HOST_LIMIT);
+	if (record->port != 0) {
+		snprintf(port, sizeof port, ",\"port\":%u", (unsigned)record->port);
+		put_string(&line, port);
+	}
+	put_text(&line, "dst", record->dst, DST_LIMIT);
+	put_text(&line, "sni", record->sni, SNI_LIMIT);
+	put_text(&line, "verdict", text_of(record_verdict_name(record->verdict)), NAME_LIMIT);
+	put_text(&line, "service", record->service, SERVICE_LIMIT);
+	put_text(&line, "rule", record->rule, RULE_LIMIT);
+	put_text(&line, "evidence", record->evidence, EVIDENCE_LIMIT);
+	put_text(&line, "source", record->source, SOURCE_LIMIT);
+	if (record->stale)
+		put_string(&line, ",\"stale\":true");
+	put_text(&line, "decided_by", text_of(record_decider_name(record->decided_by)), NAME_LIMIT);
+	put_text(&line, "would", record->would, WOULD_LIMIT);
+	put_text(&line, "reason", record->reason, REASON_LIMIT);
+	put_string(&line, "}\n");
+	return line.length;
+}

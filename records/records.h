@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A record of one transaction as a line of JSON, and the journal that keeps such lines. */
+#ifndef SQUID_MEETING_RECORDS_H
+#define SQUID_MEETING_RECORDS_H
+
+#include "category/category.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- The record ------------------------------------------------------------------------------------------------- */
+
+enum record_verdict { RECORD_NORMAL, RECORD_BYPASS, RECORD_SHADOW, RECORD_DENIED };
+enum record_decider { RECORD_BY_HELPER, RECORD_BY_ICAP, RECORD_BY_SQUID };
+
+/* One verdict applied to one transaction. The texts may hold any bytes at all; empty ones are missing. Their memory
+ * is the caller's. */
+struct record {
+	int64_t time; /* milliseconds since 1970-01-01 00:00 UTC */
+	struct text proxy, conn, client, user, method, host;
+	uint16_t port; /* 0: missing */
+	struct text dst, sni;
+	enum record_verdict verdict;
+	struct text service, rule, evidence, source;
+	bool stale;
+	enum record_decider decided_by;
+	struct text would;  /* of RECORD_SHADOW: the service that it would have been */
+	struct text reason; /* why it is no member */
+};
+
+/* The most bytes that a line takes, the newline included. Not more than PIPE_BUF, so a line is whole in a pipe too.
+ * */
+enum { RECORD_SIZE = 4096 };
+
+/* Writes the record as one line: a JSON object in valid UTF-8, then a newline, no NUL. Missing fields are left out.
+ * Bytes that aren't UTF-8 become U+FFFD, control characters are escaped, and a text too long for its field ends in
+ * U+2026. Returns the length, which is at least 2. Never fails. */
+size_t record_format(const struct record *record, char out[RECORD_SIZE]);
+
+/* How many bytes the UTF-8 character at `text` has, of the `left` ones that are there; 0 if it isn't one: cut,
+ * overlong, a surrogate, above U+10FFFF, or nothing left. */
+size_t utf8_length(const char *text, size_t left);
+
+/* The names that a record uses. */
+const char *record_verdict_name(enum record_verdict verdict);
+const char *record_decider_name(enum record_decider decider);
+
+/* ---- The journal ------------------------------------------------------------------------------------------------ */
+
+/* An append-only file of lines. Any number of threads may write to one journal, and any number of processes to one
+ * file, each through a journal of its own that it opened itself: a journal must not be carried over a fork. */
+struct journal;
+
+struct journal_options {
+	size_t queue_bytes;     /* the most memory for lines that can't be written now */
+	unsigned look_interval; /* milliseconds between looks at whether the file was rotated away */
+	unsigned retry_interval; /* milliseconds between tries while it can't be written */
+	unsigned news_interval; /* milliseconds between two journal_news about the same trouble */
+};
+
+/* 1 MiB, one second, one second, one minute. */
+extern const struct journal_options journal_defaults;
+
+/* Opens the file, which is made (mode 0640) where it isn't there. A file that can't be opened is no failure here:
+ * lines wait in memory, journal_news tells it, and it is tried again. options may be NULL for the defaults; both
+ * texts are copied. Returns NULL only when memory has run out. The caller closes it. */
+struct journal *journal_open(const char *path, const struct journal_options *options) MUST_CHECK;
+
+enum journal_result {
+	JOURNAL_WRITTEN, /* the line is in the file */
+	JOURNAL_QUEUED,  /* it waits in memory, behind those that came before it */
+	JOURNAL_LOST     /* there is no room for it */
+};
+
+/* Appends a line of 1 to RECORD_SIZE bytes that ends in a newline, with one write(2); one of another length is lost.
+ * */
+enum journal_result journal_write(struct journal *journal, const char *line, size_t length) MUST_CHECK;
+
+/* Formats the record and appends it. */
+enum journal_result record_write(struct journal *journal, const struct record *record) MUST_CHECK;
+
+/* Writes what waits in memory, if the file can be written now, and lets go of a file that was rotated away. To be
+ * called about once a second: neither may wait for the next line to come. */
+void journal_flush(struct journal *journal);
+
+/* All counted since journal_open, but waiting, which is now. */
+struct journal_counts {
+	uint64_t written; /* lines */
+	uint64_t errors;  /* tries to open or to write that failed */
+	uint64_t lost;    /* lines */
+	uint64_t waiting; /* lines in memory */
+};
+void journal_count(struct journal *journal, struct journal_counts *counts);
+
+/* What somebody should be told now, as one sentence without a newline: a trouble when it begins and once in a
+ * news_interval while it lasts, and its end. Cut at size. Returns the length, 0 if there is nothing to tell. */
+size_t journal_news(struct journal *journal, char *out, size_t size);
+
+/* Tries once more to write what waits, whatever the interval, and frees the journal. Returns how many lines were lost
+ * that way. */
+uint64_t journal_close(struct journal *journal);
+
+#endif

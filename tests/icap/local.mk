@@ -1,0 +1,15 @@
+# Tests of icap/: the judgement alone, and the module in the real c-icap.
+unit_tests += tests/icap/header_test tests/icap/transaction_test
+bats_tests += tests/icap/answers.bats tests/icap/journal.bats tests/icap/start.bats tests/icap/verdicts.bats \
+	tests/icap/watching.bats
+EXTRA_DIST += tests/icap/module.bash tests/icap/icap-request.pl
+
+judgement = icap/transaction.c icap/transaction.h icap/target.c icap/user.c
+
+tests_icap_header_test_SOURCES = tests/icap/header_test.c $(judgement)
+tests_icap_header_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_icap_header_test_LDADD = records/librecords.la category/libcategory.la $(CMOCKA_LIBS)
+
+tests_icap_transaction_test_SOURCES = tests/icap/transaction_test.c $(judgement)
+tests_icap_transaction_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_icap_transaction_test_LDADD = records/librecords.la category/libcategory.la $(CMOCKA_LIBS)
