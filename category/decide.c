@@ -273,7 +273,7 @@ static void weigh_claim(const struct question *question, const struct facts *fac
 		bypass(verdict, EVIDENCE_NAME);
 		break;
 	case NAMES_VERIFY:
-		weigh_confirmation(dst_known ? facts->sni_confirmed : CONFIRM_NO, verdict);
+		weigh_confirmation(dst_known ? facts->sni_confirmed : CONFIRM_FAILED, verdict);
 		break;
 	case NAMES_IGNORE:
 		miss(verdict, MISS_NAME_IGNORED);

@@ -5,6 +5,7 @@
 #include "helper/helper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
@@ -109,6 +110,17 @@ static int tell_usage(const struct options *options)
 	return isatty(STDIN_FILENO) ? 2 : 0;
 }
 
+/* A standard stream that is closed would give its number to the next file that is opened, and get its output. */
+static bool open_standard_streams(void)
+{
+	int number;
+
+	do {
+		number = open("/dev/null", O_RDWR);
+	} while (number >= 0 && number <= STDERR_FILENO);
+	return number >= 0 && close(number) == 0;
+}
+
 static struct live *reload_by_signal;
 
 static void on_hangup(int number)
@@ -124,6 +136,9 @@ int main(int argc, char **argv)
 	struct options options;
 	struct category *category;
 
+	if (!open_standard_streams()) {
+		return 1;
+	}
 	options_read(&options, argc, argv);
 	if (options.help || options.version) {
 		if (options.help) {
