@@ -8,6 +8,7 @@
 #include <config.h>
 
 #include "category/category.h"
+#include "icap/c_icap.h"
 #include "icap/statistics.h"
 #include "icap/transaction.h"
 #include "records/records.h"
@@ -21,15 +22,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <c_icap/c-icap.h>
-#include <c_icap/service.h>
-#include <c_icap/header.h>
-#include <c_icap/body.h>
-#include <c_icap/request.h>
-#include <c_icap/simple_api.h>
-#include <c_icap/commands.h>
-#include <c_icap/debug.h>
 
 #define START_COMMAND "meeting-start"
 #define TICK_COMMAND "meeting-tick"
@@ -389,25 +381,19 @@ static int echo_body(char *out, int *out_length, char *in, int *in_length, int a
 	if (echo == NULL || echo->body == NULL)
 		return CI_ERROR;
 	if (in != NULL && in_length != NULL) {
-		*in_length = ci_ring_buf_write(echo->body, in, *in_length);
+		*in_length = ci_ring_buf_write(echo->body, in, C_ICAP_SIZE(*in_length));
 		if (*in_length < 0)
 			return CI_ERROR;
 	}
 	if (out != NULL && out_length != NULL) {
-		*out_length = ci_ring_buf_read(echo->body, out, *out_length);
+		*out_length = ci_ring_buf_read(echo->body, out, C_ICAP_SIZE(*out_length));
 		if (*out_length == 0 && echo->ended)
 			*out_length = CI_EOF;
 	}
 	return CI_OK;
 }
 
-/* c-icap before 0.6 looks for a variable of this name, and later ones for functions that its macro makes. */
-#ifdef _CI_DECLARE_SERVICE
-static ci_service_module_t service = {
-#else
-CI_DECLARE_MOD_DATA ci_service_module_t service;
-CI_DECLARE_MOD_DATA ci_service_module_t service = {
-#endif
+SERVICE_STORAGE ci_service_module_t service = {
 	.mod_name = "meeting",
 	.mod_short_descr = "squid-meeting " PACKAGE_VERSION,
 	.mod_type = ICAP_REQMOD,
@@ -421,6 +407,4 @@ CI_DECLARE_MOD_DATA ci_service_module_t service = {
 	.mod_service_io = echo_body,
 	.mod_conf_table = directives,
 };
-#ifdef _CI_DECLARE_SERVICE
-_CI_DECLARE_SERVICE(service)
-#endif
+SERVICE_DECLARE(service)

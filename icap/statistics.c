@@ -4,12 +4,11 @@
 
 #include "icap/statistics.h"
 
+#include "icap/c_icap.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <c_icap/c-icap.h>
-#include <c_icap/stats.h>
 
 struct service_counter {
 	char name[64];
@@ -102,7 +101,7 @@ void statistics_count(const struct statistics *statistics, const struct transact
 static void add(int number, uint64_t before, uint64_t now)
 {
 	if (now > before)
-		ci_stat_uint64_inc(number, now - before > INT32_MAX ? INT32_MAX : (int)(now - before));
+		ci_stat_uint64_inc(number, C_ICAP_COUNT(now - before > INT32_MAX ? INT32_MAX : now - before));
 }
 
 void statistics_count_journal(const struct statistics *statistics, const struct journal_counts *before,

@@ -82,7 +82,7 @@ start() {
 	while ((tries-- > 0)); do
 		port=$((20000 + RANDOM % 12000))
 		sed "s/@port@/$port/" "$place/c-icap.conf" >"$place/running.conf"
-		# In a session of its own, and without bats' descriptors, which it would keep open.
+		# In a process group of its own, and without bats' descriptors, which it would keep open.
 		setsid c-icap -N -D -f "$place/running.conf" >"$place/output" 2>&1 3>&- 4>&- &
 		parent=$!
 		export port parent
@@ -109,7 +109,7 @@ processes() { pgrep -P "$parent"; }
 
 # Sends one request; see there.
 request() { perl "$top_srcdir/tests/icap/icap-request.pl" "$port" "$@"; }
-status_of() { request "$@" | head -n 1; }
+status_of() { request "$@" | head -n 1 | cut -c 1-12; }
 
 lines() { [[ -f $journal ]] && wc -l <"$journal" || echo 0; }
 last_record() { tail -n 1 "$journal"; }
@@ -123,6 +123,6 @@ is() {
 
 # A counter of c-icap's statistics, summed over its processes.
 counter() {
-	c-icap-client -i 127.0.0.1 -p "$port" -s 'info?view=text' -req http://info/ 2>&1 |
+	c-icap-client -i 127.0.0.1 -p "$port" -s 'info?view=text&table=*' -req http://info/ 2>&1 |
 		sed -n "s/^Service meeting $1 : //p"
 }

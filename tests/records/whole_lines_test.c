@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Every line of the journal stays whole: with many writers at once, on a full disk, and beside a writer that was killed. */
+/* Every line of the journal stays whole: with many writers at once, on a full disk, beside a writer that was killed. */
 #include <config.h>
 
 #include "tests/records/place.h"
