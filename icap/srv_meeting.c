@@ -3,8 +3,8 @@
  *
  * c-icap calls init, then applies the directives, drops its privileges, calls post_init, and forks its processes,
  * each of which runs start_process and serves requests in several threads. So post_init, still in the parent, loads
- * the category and registers the counters, which all processes share from then on, unchanged. The journal is opened
- * by each process for itself. */
+ * the category once for all processes, and registers the counters. Each process then opens the journal for itself, and
+ * watches the category by itself. */
 #include <config.h>
 
 #include "category/category.h"
@@ -38,7 +38,10 @@ static struct {
 	size_t folders;
 	char *journal_path;
 	char proxy[256];
-	struct category *category;
+	char later[256];           /* directives that were given and do nothing yet */
+	struct category *category; /* of the parent; a process's own is in live */
+	struct live *live;         /* of the process; NULL in the parent, or if memory has run out */
+	ci_service_xdata_t *data;
 	struct statistics statistics;
 	bool in_child;
 	struct journal *journal;
@@ -100,8 +103,22 @@ static int set_journal(const char *directive, const char **arguments, void *data
 	return meeting.journal_path != NULL;
 }
 
+/* A configuration that is made for the store and the page must still start, and be told what it doesn't get. */
+static int set_later(const char *directive, const char **arguments, void *data)
+{
+	size_t used = strlen(meeting.later);
+
+	(void)arguments;
+	(void)data;
+	snprintf(meeting.later + used, sizeof meeting.later - used, " meeting.%s", directive);
+	return 1;
+}
+
 /* c-icap's type for these tables has no const. */
 static struct ci_conf_entry directives[] = {
+	{ "Store", NULL, set_later, "Not in this version" },
+	{ "ReportHost", NULL, set_later, "Not in this version" },
+	{ "ReportClients", NULL, set_later, "Not in this version" },
 	{ "Config", NULL, set_config, "Folders of the category's files" },
 	{ "Journal", NULL, set_journal, "The file that records are appended to" },
 	{ NULL, NULL, NULL, NULL }
@@ -134,15 +151,20 @@ static void tell_problems(const struct problems *problems)
 	}
 }
 
+static const char *const *folders(size_t *count)
+{
+	*count = meeting.folders > 0 ? meeting.folders : CATEGORY_FOLDERS;
+	return meeting.folders > 0 ? (const char *const *)meeting.folder : category_folders;
+}
+
 static void load_category(void)
 {
 	struct problems problems = { .list = NULL };
 	struct category_counts counts;
+	size_t count;
+	const char *const *list = folders(&count);
 
-	if (meeting.folders > 0)
-		meeting.category = category_load((const char *const *)meeting.folder, meeting.folders, NULL, &problems);
-	else
-		meeting.category = category_load(category_folders, CATEGORY_FOLDERS, NULL, &problems);
+	meeting.category = category_load(list, count, NULL, &problems);
 	tell_problems(&problems);
 	problems_free(&problems);
 	if (meeting.category == NULL) {
@@ -153,6 +175,45 @@ static void load_category(void)
 	ci_debug_printf(1, "meeting: version %s, %zu services, %zu addresses, %zu names, %zu clients; "
 	    "files refused: %zu\n", PACKAGE_VERSION, counts.services, counts.addresses, counts.names, counts.clients,
 	    counts.refused_files);
+}
+
+/* The ISTag changes with the category, so that clients of ICAP know. */
+static void set_istag(const struct category *category)
+{
+	char tag[CI_SERVICE_ISTAG_SIZE + 1];
+
+	snprintf(tag, sizeof tag, "%016" PRIx64, category != NULL ? category_version(category) : 0);
+	ci_service_set_istag(meeting.data, tag);
+}
+
+/* What the thread that watches the folders has to tell; live_tell. */
+static void tell_live(void *context, enum live_event event, const struct category *category,
+    const struct problems *problems)
+{
+	struct category_counts counts;
+
+	(void)context;
+	if (event != LIVE_LOADED)
+		return; /* what has expired stands in cache.log, and in `meetingctl list` */
+	set_istag(category);
+	category_count(category, &counts);
+	tell_problems(problems);
+	ci_debug_printf(1, "meeting: reloaded, %zu services, %zu addresses, %zu names, %zu clients; files refused: %zu\n",
+	    counts.services, counts.addresses, counts.names, counts.clients, counts.refused_files);
+}
+
+/* From here on the process keeps its category up to date by itself: a thread doesn't live through a fork. */
+static void watch_category(void)
+{
+	size_t count;
+	const char *const *list = folders(&count);
+
+	if (meeting.category == NULL)
+		return;
+	meeting.live = live_open(meeting.category, list, count, tell_live, NULL);
+	meeting.category = NULL;
+	if (meeting.live == NULL)
+		ci_debug_printf(1, "meeting: out of memory; nothing is loaded, and nothing is a member\n");
 }
 
 static void tell_journal_news(struct journal *journal)
@@ -194,6 +255,7 @@ static void start_process(const char *name, int type, void *data)
 	(void)type;
 	(void)data;
 	meeting.in_child = true;
+	watch_category();
 	/* A journal at its limit of size is an error like others, not the end of the process. */
 	signal(SIGXFSZ, SIG_IGN);
 	meeting.journal = journal_open(meeting.journal_path, NULL);
@@ -206,9 +268,11 @@ static void start_process(const char *name, int type, void *data)
 
 static int post_init(ci_service_xdata_t *data, struct ci_server_conf *server)
 {
-	char tag[CI_SERVICE_ISTAG_SIZE + 1];
-
 	(void)server;
+	meeting.data = data;
+	if (meeting.later[0] != '\0')
+		ci_debug_printf(1, "meeting: without effect in version " PACKAGE_VERSION ":%s\n", meeting.later);
+	meeting.later[0] = '\0';
 	if (meeting.journal_path == NULL)
 		meeting.journal_path = strdup(LOG_DIR "/decisions.jsonl");
 	if (meeting.journal_path == NULL)
@@ -218,8 +282,7 @@ static int post_init(ci_service_xdata_t *data, struct ci_server_conf *server)
 	meeting.proxy[sizeof meeting.proxy - 1] = '\0';
 	load_category();
 	statistics_register(&meeting.statistics, meeting.category);
-	snprintf(tag, sizeof tag, "%016" PRIx64, meeting.category != NULL ? category_version(meeting.category) : 0);
-	ci_service_set_istag(data, tag);
+	set_istag(meeting.category);
 	ci_command_register_action(START_COMMAND, CI_CMD_CHILD_START, NULL, start_process);
 	ci_command_register_action(TICK_COMMAND, CI_CMD_ONDEMAND, NULL, tick);
 	return CI_OK;
@@ -309,9 +372,11 @@ static void keep_record(ci_request_t *request)
 	struct transaction transaction;
 	struct timespec now;
 
+	const struct category *category = meeting.live != NULL ? live_take(meeting.live) : NULL;
+
 	clock_gettime(CLOCK_REALTIME, &now);
 	collect_headers(request, &headers);
-	transaction_judge(&headers, meeting.category, text_of(meeting.proxy),
+	transaction_judge(&headers, category, text_of(meeting.proxy),
 	    (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, &transaction);
 	if (meeting.journal == NULL) {
 		ci_stat_uint64_inc(meeting.statistics.lost, 1);
@@ -323,6 +388,8 @@ static void keep_record(ci_request_t *request)
 	set_attribute(request, "meeting:verdict", text_of(record_verdict_name(transaction.record.verdict)));
 	set_attribute(request, "meeting:service", transaction.record.service);
 	set_attribute(request, "meeting:rule", transaction.record.rule);
+	if (category != NULL)
+		live_release(meeting.live, category); /* the record points into it until here */
 }
 
 /* What is kept of a request whose body must be echoed. */

@@ -41,6 +41,14 @@ refused() {
 	refused 'meeting.Nonsense on' ''
 }
 
+@test "directives of a later version are told, and c-icap starts" {
+	write_configuration 'meeting.Store sqlite:/nowhere/decisions.db' 'meeting.ReportHost meeting.report' \
+		'meeting.ReportClients 127.0.0.1 ::1'
+	start
+	starts
+	log_has ': meeting.Store meeting.ReportHost meeting.ReportClients'
+}
+
 @test "it says at the start what it has loaded" {
 	write_configuration
 	start
