@@ -110,15 +110,18 @@ static int tell_usage(const struct options *options)
 	return isatty(STDIN_FILENO) ? 2 : 0;
 }
 
-/* A standard stream that is closed would give its number to the next file that is opened, and get its output. */
-static bool open_standard_streams(void)
+/* A standard stream that is closed would give its number to the next file that is opened, and get its output. Where there
+ * is no /dev/null, as in a chroot, they are open anyway: Squid opens them. */
+static void open_standard_streams(void)
 {
 	int number;
 
 	do {
 		number = open("/dev/null", O_RDWR);
 	} while (number >= 0 && number <= STDERR_FILENO);
-	return number >= 0 && close(number) == 0;
+	if (number >= 0) {
+		close(number);
+	}
 }
 
 static struct live *reload_by_signal;
@@ -136,9 +139,7 @@ int main(int argc, char **argv)
 	struct options options;
 	struct category *category;
 
-	if (!open_standard_streams()) {
-		return 1;
-	}
+	open_standard_streams();
 	options_read(&options, argc, argv);
 	if (options.help || options.version) {
 		if (options.help) {

@@ -1,1 +1,2 @@
-# to come
+# tests/ctl/: meetingctl as a program.
+bats_tests += tests/ctl/check.bats tests/ctl/list.bats tests/ctl/explain.bats tests/ctl/agrees.bats
