@@ -27,10 +27,10 @@ static void counts_days(void **state)
 static void takes_real_days_only(void **state)
 {
 	static const char *const good[] = {"1970-01-01", "2000-02-29", "2024-02-29", "2026-12-31", "9999-12-31"};
-	static const char *const bad[] = {"", "2026", "2026-1-1", "2026-01-1", "26-01-01", "2026/01/01", "01-01-2026", "2026-00-01",
-		"2026-13-01", "2026-01-00", "2026-01-32", "2026-02-29", "2100-02-29", "2026-04-31", "2026-02-30", "1969-12-31",
-		"0000-01-01", "2026-01-01 ", " 2026-01-01", "2026-01-01T00:00", "2026-0a-01", "-026-01-01", "2026-01--1", "+026-01-01",
-		"20260101", "2026.01.01", "tomorrow", "2026-01-0\xb2"};
+	static const char *const bad[] = {"", "2026", "2026-1-1", "2026-01-1", "26-01-01", "2026/01/01", "01-01-2026",
+	    "2026-00-01", "2026-13-01", "2026-01-00", "2026-01-32", "2026-02-29", "2100-02-29", "2026-04-31", "2026-02-30",
+	    "1969-12-31", "0000-01-01", "2026-01-01 ", " 2026-01-01", "2026-01-01T00:00", "2026-0a-01", "-026-01-01",
+	    "2026-01--1", "+026-01-01", "20260101", "2026.01.01", "tomorrow", "2026-01-0\xb2"};
 	int32_t day;
 	(void)state;
 
@@ -58,9 +58,9 @@ static void today_is_a_day_in_utc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(counts_days),
-		cmocka_unit_test(takes_real_days_only),
-		cmocka_unit_test(today_is_a_day_in_utc),
+	    cmocka_unit_test(counts_days),
+	    cmocka_unit_test(takes_real_days_only),
+	    cmocka_unit_test(today_is_a_day_in_utc),
 	};
 
 	chance_begin();

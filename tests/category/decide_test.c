@@ -49,7 +49,8 @@ static int unload(void **state)
 static void intercepted_by_destination(void **state)
 {
 	(void)state;
-	assert_string_equal(IN(.client = "10.1.1.1", .dst = "192.0.2.1", .dport = "443"), "bypass goto 192.0.2.0/24 address");
+	assert_string_equal(
+	    IN(.client = "10.1.1.1", .dst = "192.0.2.1", .dport = "443"), "bypass goto 192.0.2.0/24 address");
 	assert_string_equal(source_of_answer(), "G");
 	assert_string_equal(IN(.dst = "192.0.2.255", .dport = "80"), "bypass goto 192.0.2.0/24 address");
 	assert_string_equal(IN(.dst = "192.0.3.0", .dport = "443"), "normal no-entry");
@@ -67,15 +68,20 @@ static void intercepted_by_destination(void **state)
 
 static void host_never_counts_when_intercepted(void **state)
 {
-	static const char *const hosts[] = {"meet.example", "egw.goto.example", "192.0.2.1", "[2001:db8::1]", "198.51.100.1",
-		"not a host", "-", "\xff"};
+	static const char *const hosts[] = {
+	    "meet.example", "egw.goto.example", "192.0.2.1", "[2001:db8::1]", "198.51.100.1", "not a host", "-", "\xff"};
 	(void)state;
 
 	for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
 		for (int names = NAMES_VERIFY; names <= NAMES_IGNORE; names++) {
 			for (int confirmed = CONFIRM_UNASKED; confirmed <= CONFIRM_FAILED; confirmed++) {
-				struct asked asked = {.mode = MODE_INTERCEPT, .names = (enum name_policy)names, .dst = "192.0.3.1",
-					.dport = "443", .host = hosts[i], .port = "443", .confirmed = (enum confirmation)confirmed};
+				struct asked asked = {.mode = MODE_INTERCEPT,
+				    .names = (enum name_policy)names,
+				    .dst = "192.0.3.1",
+				    .dport = "443",
+				    .host = hosts[i],
+				    .port = "443",
+				    .confirmed = (enum confirmation)confirmed};
 
 				assert_string_equal(answer_to(category, &asked), "normal no-entry");
 				asked.dst = NULL;
@@ -93,7 +99,8 @@ static void dst_never_counts_when_explicit(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < sizeof dsts / sizeof dsts[0]; i++) {
-		assert_string_equal(EX(.dst = dsts[i], .dport = "443", .host = "other.example", .port = "443"), "normal no-entry");
+		assert_string_equal(
+		    EX(.dst = dsts[i], .dport = "443", .host = "other.example", .port = "443"), "normal no-entry");
 		assert_string_equal(EX(.dst = dsts[i], .dport = "443"), "normal no-entry");
 		assert_string_equal(EX(.dst = dsts[i], .dport = "443", .host = "192.0.3.1", .port = "443"), "normal no-entry");
 		assert_string_equal(EX(.dst = dsts[i], .dport = "x", .host = "meet.example", .port = "443"),
@@ -105,8 +112,12 @@ static void sni_never_counts_when_explicit(void **state)
 {
 	(void)state;
 	for (int names = NAMES_VERIFY; names <= NAMES_IGNORE; names++) {
-		struct asked asked = {.mode = MODE_EXPLICIT, .names = (enum name_policy)names, .host = "other.example", .port = "443",
-			.sni = "meet.example", .confirmed = CONFIRM_YES};
+		struct asked asked = {.mode = MODE_EXPLICIT,
+		    .names = (enum name_policy)names,
+		    .host = "other.example",
+		    .port = "443",
+		    .sni = "meet.example",
+		    .confirmed = CONFIRM_YES};
 
 		assert_string_equal(answer_to(category, &asked), "normal no-entry");
 		asked.host = NULL;
@@ -138,14 +149,15 @@ static void what_cannot_be_read_is_said(void **state)
 
 	assert_string_equal(IN(.dst = "egw.goto.example", .dport = "443"),
 	    "unreadable dst: an IPv4 address has four numbers of 0 to 255, with dots between");
-	assert_string_equal(IN(.dst = "192.0.2.01", .dport = "443"),
-	    "unreadable dst: a number with leading zeros could be meant as octal");
+	assert_string_equal(
+	    IN(.dst = "192.0.2.01", .dport = "443"), "unreadable dst: a number with leading zeros could be meant as octal");
 	assert_string_equal(IN(.dst = "192.0.2.0/24", .dport = "443"), "unreadable dst: text behind the IPv4 address");
 	assert_string_equal(IN(.client = "x", .dst = "192.0.2.1", .dport = "443"),
 	    "unreadable client: an IPv4 address has four numbers of 0 to 255, with dots between");
-	assert_string_equal(EX(.host = "a_b.example", .port = "443"),
-	    "unreadable host: a name has letters, digits, hyphens and dots only");
-	assert_string_equal(EX(.host = "010.0.0.1", .port = "443"), "unreadable host: the last label of a name can't be a number");
+	assert_string_equal(
+	    EX(.host = "a_b.example", .port = "443"), "unreadable host: a name has letters, digits, hyphens and dots only");
+	assert_string_equal(
+	    EX(.host = "010.0.0.1", .port = "443"), "unreadable host: the last label of a name can't be a number");
 	assert_string_equal(EX(.host = "192.0.2.1:443", .port = "443"),
 	    "unreadable host: not an IPv6 address: eight groups of up to four hex digits, or `::` once");
 	for (size_t i = 0; i < sizeof bad_ports / sizeof bad_ports[0]; i++) {
@@ -199,11 +211,13 @@ static void ties_go_by_the_alphabet(void **state)
 static void arguments_restrict_the_question(void **state)
 {
 	(void)state;
-	assert_string_equal(IN(.dst = "198.51.100.1", .dport = "443", .arguments = "zoom"), "bypass zoom 198.51.100.0/24 address");
+	assert_string_equal(
+	    IN(.dst = "198.51.100.1", .dport = "443", .arguments = "zoom"), "bypass zoom 198.51.100.0/24 address");
 	assert_string_equal(IN(.dst = "198.51.100.1", .dport = "443", .arguments = "zoom meet"),
 	    "bypass meet 198.51.100.0/24 address also zoom");
 	assert_string_equal(IN(.dst = "198.51.100.1", .dport = "443", .arguments = "goto"), "normal other-service");
-	assert_string_equal(IN(.dst = "198.51.100.1", .dport = "443", .arguments = "zoom zoom"), "bypass zoom 198.51.100.0/24 address");
+	assert_string_equal(
+	    IN(.dst = "198.51.100.1", .dport = "443", .arguments = "zoom zoom"), "bypass zoom 198.51.100.0/24 address");
 	assert_string_equal(IN(.dst = "198.51.100.1", .dport = "443", .arguments = "- goto -"), "normal other-service");
 	assert_string_equal(IN(.dst = "192.0.2.70", .dport = "8443", .arguments = "goto"), "normal other-service");
 	assert_string_equal(IN(.dst = "203.0.113.9", .dport = "8080", .arguments = "meet"), "normal other-service");
@@ -213,13 +227,15 @@ static void arguments_restrict_the_question(void **state)
 
 static void unknown_arguments_are_said(void **state)
 {
-	static const char *const unknown[] = {"webex", "Goto", "got", "gotoo", "Client", "client2", "*", "any", "goto,zoom"};
+	static const char *const unknown[] = {
+	    "webex", "Goto", "got", "gotoo", "Client", "client2", "*", "any", "goto,zoom"};
 	(void)state;
 
 	for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
 		char expected[128], arguments[64];
 
-		(void)snprintf(expected, sizeof expected, "unreadable argument `%s`: no service of that name is known", unknown[i]);
+		(void)snprintf(
+		    expected, sizeof expected, "unreadable argument `%s`: no service of that name is known", unknown[i]);
 		assert_string_equal(IN(.dst = "192.0.2.1", .dport = "443", .arguments = unknown[i]), expected);
 		(void)snprintf(arguments, sizeof arguments, "goto %s", unknown[i]);
 		assert_string_equal(IN(.dst = "192.0.2.1", .dport = "443", .arguments = arguments), expected);
@@ -254,9 +270,11 @@ static void many_arguments(void **state)
 	for (int i = 0; i < 64; i++) {
 		at += (size_t)snprintf(arguments + at, sizeof arguments - at, "goto ");
 	}
-	assert_string_equal(IN(.dst = "192.0.2.1", .dport = "443", .arguments = arguments), "bypass goto 192.0.2.0/24 address");
+	assert_string_equal(
+	    IN(.dst = "192.0.2.1", .dport = "443", .arguments = arguments), "bypass goto 192.0.2.0/24 address");
 	(void)snprintf(arguments + at, sizeof arguments - at, "zoom");
-	assert_string_equal(IN(.dst = "192.0.2.1", .dport = "443", .arguments = arguments), "unreadable arguments: more than 64");
+	assert_string_equal(
+	    IN(.dst = "192.0.2.1", .dport = "443", .arguments = arguments), "unreadable arguments: more than 64");
 }
 
 static void services_that_are_off(void **state)
@@ -267,7 +285,8 @@ static void services_that_are_off(void **state)
 	assert_string_equal(IN(.dst = "192.0.3.1", .dport = "443", .arguments = "refused"), "normal service-off");
 	assert_string_equal(IN(.dst = "192.0.3.1", .dport = "443", .arguments = "refused off"), "normal service-off");
 	assert_string_equal(IN(.dst = "192.0.3.1", .dport = "443", .arguments = "off goto"), "normal no-entry");
-	assert_string_equal(IN(.dst = "192.0.2.1", .dport = "443", .arguments = "off goto"), "bypass goto 192.0.2.0/24 address");
+	assert_string_equal(
+	    IN(.dst = "192.0.2.1", .dport = "443", .arguments = "off goto"), "bypass goto 192.0.2.0/24 address");
 	assert_string_equal(EX(.host = "other.example", .port = "443", .arguments = "off"), "normal service-off");
 }
 
@@ -306,22 +325,22 @@ static void words_for_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(intercepted_by_destination),
-		cmocka_unit_test(host_never_counts_when_intercepted),
-		cmocka_unit_test(dst_never_counts_when_explicit),
-		cmocka_unit_test(sni_never_counts_when_explicit),
-		cmocka_unit_test(explicit_by_host),
-		cmocka_unit_test(what_cannot_be_read_is_said),
-		cmocka_unit_test(ports),
-		cmocka_unit_test(longest_that_allows_the_port_decides),
-		cmocka_unit_test(ties_go_by_the_alphabet),
-		cmocka_unit_test(arguments_restrict_the_question),
-		cmocka_unit_test(unknown_arguments_are_said),
-		cmocka_unit_test(a_nul_in_an_argument),
-		cmocka_unit_test(many_arguments),
-		cmocka_unit_test(services_that_are_off),
-		cmocka_unit_test(rules_and_sources_are_cut_at_their_size),
-		cmocka_unit_test(words_for_all),
+	    cmocka_unit_test(intercepted_by_destination),
+	    cmocka_unit_test(host_never_counts_when_intercepted),
+	    cmocka_unit_test(dst_never_counts_when_explicit),
+	    cmocka_unit_test(sni_never_counts_when_explicit),
+	    cmocka_unit_test(explicit_by_host),
+	    cmocka_unit_test(what_cannot_be_read_is_said),
+	    cmocka_unit_test(ports),
+	    cmocka_unit_test(longest_that_allows_the_port_decides),
+	    cmocka_unit_test(ties_go_by_the_alphabet),
+	    cmocka_unit_test(arguments_restrict_the_question),
+	    cmocka_unit_test(unknown_arguments_are_said),
+	    cmocka_unit_test(a_nul_in_an_argument),
+	    cmocka_unit_test(many_arguments),
+	    cmocka_unit_test(services_that_are_off),
+	    cmocka_unit_test(rules_and_sources_are_cut_at_their_size),
+	    cmocka_unit_test(words_for_all),
 	};
 
 	return cmocka_run_group_tests(tests, load_three_services, unload);

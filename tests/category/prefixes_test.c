@@ -70,8 +70,8 @@ static void add(const struct prefix *prefix)
 	*item = (struct item){*prefix, (unsigned)chance(SERVICES), 0, (unsigned)chance(3)};
 	item->line = ++lines[item->service];
 	prefix_format(prefix, rule);
-	length[item->service] += (size_t)snprintf(content[item->service] + length[item->service], 64, "address %s%s\n", rule,
-	    ports[item->port]);
+	length[item->service] += (size_t)snprintf(
+	    content[item->service] + length[item->service], 64, "address %s%s\n", rule, ports[item->port]);
 }
 
 /* Makes wanted entries, and loads them. */
@@ -290,9 +290,9 @@ static void chain_of_all_lengths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(ipv4_same_as_a_walk, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(ipv6_same_as_a_walk, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(chain_of_all_lengths, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(ipv4_same_as_a_walk, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(ipv6_same_as_a_walk, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(chain_of_all_lengths, folder_setup, folder_teardown),
 	};
 
 	chance_begin();

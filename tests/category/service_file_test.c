@@ -52,14 +52,14 @@ static void all_directives(void **state)
 static void sources(void **state)
 {
 	static const char *const cases[][2] = {
-		{"https://x.example/", "https://x.example/ - -"},
-		{"https://x.example/ 2026-01-02", "https://x.example/ 2026-01-02 -"},
-		{"a page of the vendor", "a page of the vendor - -"},
-		{"a page,  read on\t2026-01-02  ", "a page,  read on 2026-01-02 -"},
-		{"letter of 2026-01-02 by post", "letter of 2026-01-02 by post - -"},
-		{"issue 12-34-5678", "issue 12-34-5678 - -"},
-		{"https://x.example/#part # not this", "https://x.example/#part - -"},
-		{"\xe5\x9c\xb0\xe5\x9d\x80 2026-01-02", "\xe5\x9c\xb0\xe5\x9d\x80 2026-01-02 -"},
+	    {"https://x.example/", "https://x.example/ - -"},
+	    {"https://x.example/ 2026-01-02", "https://x.example/ 2026-01-02 -"},
+	    {"a page of the vendor", "a page of the vendor - -"},
+	    {"a page,  read on\t2026-01-02  ", "a page,  read on 2026-01-02 -"},
+	    {"letter of 2026-01-02 by post", "letter of 2026-01-02 by post - -"},
+	    {"issue 12-34-5678", "issue 12-34-5678 - -"},
+	    {"https://x.example/#part # not this", "https://x.example/#part - -"},
+	    {"\xe5\x9c\xb0\xe5\x9d\x80 2026-01-02", "\xe5\x9c\xb0\xe5\x9d\x80 2026-01-02 -"},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -136,7 +136,7 @@ static void ends_of_lines(void **state)
 	static const char *const entries = "address 192.0.2.1 x (tcp 443) A 2026-01-01 2026-06-01 x.service:5\n"
 	                                   "name a.example x (tcp 443) A 2026-01-01 2026-06-01 x.service:6\n";
 	static const char *const lines[] = {"service x", "source A 2026-01-01", "expires 2026-06-01", "ports tcp 443",
-		"address 192.0.2.1", "name a.example"};
+	    "address 192.0.2.1", "name a.example"};
 	static const char *const ends[] = {"\n", "\r\n"};
 
 	for (int variant = 0; variant < 8; variant++) {
@@ -146,14 +146,16 @@ static void ends_of_lines(void **state)
 		for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
 			bool last = i == sizeof lines / sizeof lines[0] - 1;
 
-			at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", lines[i],
-			    last && (variant & 4) != 0 ? "" : ends[variant & 1]);
+			at += (size_t)snprintf(
+			    text + at, sizeof text - at, "%s%s", lines[i], last && (variant & 4) != 0 ? "" : ends[variant & 1]);
 		}
 		assert_entries(state, text, entries);
 	}
 	/* a carriage return and then the end of the file */
-	assert_entries(state, "service x\r\nsource A 2026-01-01\r\nexpires 2026-06-01\r\nports tcp 443\r\naddress 192.0.2.1\r\n"
-	    "name a.example\r", entries);
+	assert_entries(state,
+	    "service x\r\nsource A 2026-01-01\r\nexpires 2026-06-01\r\nports tcp 443\r\naddress 192.0.2.1\r\n"
+	    "name a.example\r",
+	    entries);
 }
 
 static void lines_may_have_4096_bytes(void **state)
@@ -200,7 +202,8 @@ static void host_with_its_length(void **state)
 {
 	const char *folder = *state;
 
-	put(folder, "x.service", "service x\naddress 192.0.2.1 tcp 80\naddress 192.0.2.1/32 tcp 443\naddress 2001:db8::1/128\n"
+	put(folder, "x.service",
+	    "service x\naddress 192.0.2.1 tcp 80\naddress 192.0.2.1/32 tcp 443\naddress 2001:db8::1/128\n"
 	    "address 2001:db8::1\n");
 	struct category *category = load_good(folder);
 	assert_string_equal(services_of(category), "x on () 2 0 x.service\n");
@@ -268,21 +271,21 @@ static void clients(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(all_directives, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(sources, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(blocks_have_their_own_source_and_expiry, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(expiry_before_any_source, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(ports_default_and_own, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(wide_and_private, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(comments_and_blanks, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(ends_of_lines, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(lines_may_have_4096_bytes, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(same_entry_twice_keeps_both_sources, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(host_with_its_length, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(empty_file_switches_off, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(service_without_entries, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(feeds, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(clients, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(all_directives, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(sources, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(blocks_have_their_own_source_and_expiry, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(expiry_before_any_source, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(ports_default_and_own, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(wide_and_private, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(comments_and_blanks, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(ends_of_lines, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(lines_may_have_4096_bytes, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(same_entry_twice_keeps_both_sources, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(host_with_its_length, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(empty_file_switches_off, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(service_without_entries, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(feeds, folder_setup, folder_teardown),
+	    cmocka_unit_test_setup_teardown(clients, folder_setup, folder_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

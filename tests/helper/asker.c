@@ -27,7 +27,8 @@ void asker_category(const char *folder)
 	put(folder, "other.service",
 	    "service other\nsource O\naddress 203.0.113.0/24 tcp 443\naddress 192.0.2.128/25 tcp 443\nname .shared.example\n");
 	put(folder, "tie.service", "service tie\nsource T\naddress 203.0.113.0/24\n");
-	put(folder, "old.service", "service old\nsource L 2019-01-01\nexpires 2020-01-01\naddress 198.51.100.0/24\nname .old.example\n");
+	put(folder, "old.service",
+	    "service old\nsource L 2019-01-01\nexpires 2020-01-01\naddress 198.51.100.0/24\nname .old.example\n");
 	put(folder, "off.service", "");
 	put(folder, "clients", "client 10.0.0.0/8\nclient 11.0.0.0/8 other\nclient fd00:1::/32\n");
 }
@@ -127,7 +128,8 @@ void asker_give(struct asker *asker, const void *bytes, size_t length)
 	const char *at = bytes;
 
 	while (length > 0) {
-		ssize_t wrote = asker->to == asker->from ? send(asker->to, at, length, MSG_NOSIGNAL) : write(asker->to, at, length);
+		ssize_t wrote = asker->to == asker->from ? send(asker->to, at, length, MSG_NOSIGNAL)
+		                                         : write(asker->to, at, length);
 
 		if (wrote > 0) {
 			at += wrote;

@@ -11,8 +11,8 @@ enum channel { OVER_SOCKET, OVER_PIPES };
 
 struct asker {
 	pid_t pid;
-	int to, from;     /* the same socket, or two pipes */
-	char *heard;      /* what has come and wasn't taken yet, ended by NUL */
+	int to, from; /* the same socket, or two pipes */
+	char *heard;  /* what has come and wasn't taken yet, ended by NUL */
 	size_t heard_length, heard_room;
 	char folder[256]; /* its stderr is in there, in the file `stderr` */
 };
