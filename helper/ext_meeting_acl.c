@@ -161,15 +161,18 @@ int main(int argc, char **argv)
 	}
 	tell_problems(&problems);
 	problems_free(&problems);
-	if (options.wrong[0] == '\0') {
-		tell_start(&options, category);
-	}
 	reload_by_signal = live_open(category, options.folder, options.folders, tell_live, NULL);
 	if (reload_by_signal == NULL) {
 		fputs("ext_meeting_acl: out of memory\n", stderr);
 		return 1;
 	}
 	(void)sigaction(SIGHUP, &hangup, NULL);
+	if (options.wrong[0] == '\0') {
+		const struct category *loaded = live_take(reload_by_signal);
+
+		tell_start(&options, loaded);
+		live_release(reload_by_signal, loaded);
+	}
 	int error = stream_serve(&options, reload_by_signal, STDIN_FILENO, STDOUT_FILENO);
 	(void)signal(SIGHUP, SIG_IGN);
 	live_close(reload_by_signal);
