@@ -34,11 +34,13 @@ void complain(const char *complaint)
 		return;
 	}
 	said++;
+	flockfile(stderr); /* the thread that watches the folders writes there, too */
 	fputs("ext_meeting_acl: ", stderr);
 	for (; *complaint != '\0'; complaint++) { /* it may quote what a client sent */
 		fputc((unsigned char)*complaint < 0x20 || (unsigned char)*complaint > 0x7e ? '?' : *complaint, stderr);
 	}
 	fputc('\n', stderr);
+	funlockfile(stderr);
 }
 
 static void tell_problems(const struct problems *problems)
@@ -93,6 +95,7 @@ static void tell_start(const struct options *options, const struct category *cat
 {
 	static const char *const names[] = {"verify", "trust", "ignore"};
 
+	flockfile(stderr);
 	tell_counts(PACKAGE_VERSION, category);
 	fprintf(stderr, "; mode %s, names %s%s; from", options->policy.mode == MODE_INTERCEPT ? "intercept" : "explicit",
 	    names[options->policy.names], options->shadow ? ", shadow" : "");
@@ -100,6 +103,7 @@ static void tell_start(const struct options *options, const struct category *cat
 		fprintf(stderr, " %s", options->folder[i]);
 	}
 	fputc('\n', stderr);
+	funlockfile(stderr);
 }
 
 /* A wrong option is told at once to a person. To Squid, a helper that ends is one that takes Squid down with it, so there
@@ -161,6 +165,7 @@ int main(int argc, char **argv)
 	}
 	tell_problems(&problems);
 	problems_free(&problems);
+	flockfile(stderr); /* the first line is ours, and the folders are watched when it is read */
 	reload_by_signal = live_open(category, options.folder, options.folders, tell_live, NULL);
 	if (reload_by_signal == NULL) {
 		fputs("ext_meeting_acl: out of memory\n", stderr);
@@ -173,6 +178,7 @@ int main(int argc, char **argv)
 		tell_start(&options, loaded);
 		live_release(reload_by_signal, loaded);
 	}
+	funlockfile(stderr);
 	int error = stream_serve(&options, reload_by_signal, STDIN_FILENO, STDOUT_FILENO);
 	(void)signal(SIGHUP, SIG_IGN);
 	live_close(reload_by_signal);

@@ -210,3 +210,15 @@ start_misbehaving() {
 	[[ $output == 'ERR verdict_=normal reason_=name-ignored' ]]
 	! grep 'query\[' "$DIR/log"
 }
+
+@test 'meetingctl explain asks DNS as the helper does, and comes to the same answers' {
+	local i
+	for i in {1..40}; do
+		echo "$i 192.0.2.1 203.0.113.$((i % 10)) 443 - $(printf '%s\n' one c1 none many moves | sed -n "$((i % 5 + 1))p").meet.example"
+	done >"$DIR/lines"
+	helper <"$DIR/lines" | sort -n >"$DIR/answers"
+	"${top_builddir:-.}/ctl/meetingctl" explain --config="$DIR/services" --resolver="127.0.0.1:$PORT" --helper-line - \
+		<"$DIR/lines" | sed -n 's/^Squid gets: //p' >"$DIR/explained"
+	[ "$(grep -c 'OK .*evidence_=name' "$DIR/answers")" -ge 4 ]
+	diff "$DIR/answers" "$DIR/explained"
+}
