@@ -20,7 +20,8 @@ static void begin(void)
 {
 	static const char meet[] = "service meet\nsource https://meet.example/ \"x\" 2026-01-01\nports tcp 80,443\naddress "
 	                           "192.0.2.0/24\naddress 2001:db8::/32\nname .meet.example\nname meet.example any\n";
-	static const char old[] = "service old\nexpires 2020-01-01\naddress 192.0.2.0/25\naddress 198.51.100.0/24\nname .old.example\n";
+	static const char old[] =
+	    "service old\nexpires 2020-01-01\naddress 192.0.2.0/25\naddress 198.51.100.0/24\nname .old.example\n";
 	static const char clients[] = "client 10.0.0.0/8\nclient 11.0.0.0/8 meet\n";
 	static const char *const files[] = {"meet.service", "old.service", "off.service", "clients", NULL};
 	struct problems problems = {NULL, 0, 0, 0};
@@ -38,7 +39,8 @@ static void begin(void)
 
 static void choose_options(uint8_t choice, struct options *options)
 {
-	static const char *const fields[] = {NULL, "client,dst,dport,host,port,sni", "dport,dst", "-,method,host,port,client"};
+	static const char *const fields[] = {
+	    NULL, "client,dst,dport,host,port,sni", "dport,dst", "-,method,host,port,client"};
 
 	options_begin(options);
 	options_take(options, 'm', (choice & 1) != 0 ? "explicit" : "intercept");
@@ -80,7 +82,8 @@ static size_t channel_of(const struct options *options, const char *line, size_t
 	return may_be_number && words <= options->fields ? 0 : end - start;
 }
 
-static void check_reply(const struct options *options, const char *line, size_t length, const char *reply, size_t reply_length)
+static void check_reply(
+    const struct options *options, const char *line, size_t length, const char *reply, size_t reply_length)
 {
 	const char *channel;
 	size_t channel_length = channel_of(options, line, length, &channel);
@@ -89,7 +92,8 @@ static void check_reply(const struct options *options, const char *line, size_t 
 	MUST(reply_length > 0 && reply_length <= REPLY_SIZE);
 	MUST(memchr(reply, '\n', reply_length) == reply + reply_length - 1);
 	if (channel_length > 0) {
-		MUST(reply_length > channel_length && memcmp(reply, channel, channel_length) == 0 && reply[channel_length] == ' ');
+		MUST(reply_length > channel_length && memcmp(reply, channel, channel_length) == 0 &&
+		    reply[channel_length] == ' ');
 		reply += channel_length + 1;
 		reply_length -= channel_length + 1;
 	}

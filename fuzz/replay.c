@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Runs a fuzz target without a fuzzer over its committed corpus, each input also cut short and with single bytes changed.
+/* Runs a fuzz target without a fuzzer over its committed corpus, each input also cut short and with bytes changed.
  * Tells it by TAP, so that `make check` does it. */
 #include <config.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any text as an address, a block, a name, a service, ports, a day: what is taken is the same when written and read again. */
+/* Any text as an address, a block, a name, a service, ports, a day: what is taken comes back when written and read. */
 #include <config.h>
 
 #include "category/internal.h"

@@ -36,43 +36,43 @@ static void each_policy_with_each_confirmation(void **state)
 		enum confirmation confirmed;
 		const char *answer;
 	} cases[] = {
-	    {"198.51.100.1", "a.x.example", NAMES_IGNORE, CONFIRM_UNASKED, "normal name-ignored"},
-	    {"198.51.100.1", "a.x.example", NAMES_IGNORE, CONFIRM_YES, "normal name-ignored"},
-	    {"198.51.100.1", "a.x.example", NAMES_IGNORE, CONFIRM_NO, "normal name-ignored"},
-	    {"198.51.100.1", "a.x.example", NAMES_TRUST, CONFIRM_UNASKED, "bypass x .x.example name"},
-	    {"198.51.100.1", "a.x.example", NAMES_TRUST, CONFIRM_NO, "bypass x .x.example name"},
-	    {"198.51.100.1", "a.x.example", NAMES_TRUST, CONFIRM_FAILED, "bypass x .x.example name"},
-	    {"198.51.100.1", "a.x.example", NAMES_VERIFY, CONFIRM_UNASKED, "undecided x .x.example"},
-	    {"198.51.100.1", "a.x.example", NAMES_VERIFY, CONFIRM_YES, "bypass x .x.example name"},
-	    {"198.51.100.1", "a.x.example", NAMES_VERIFY, CONFIRM_NO, "normal name-refuted"},
-	    {"198.51.100.1", "a.x.example", NAMES_VERIFY, CONFIRM_FAILED, "normal name-unanswered"},
+		{"198.51.100.1", "a.x.example", NAMES_IGNORE, CONFIRM_UNASKED, "normal name-ignored"},
+		{"198.51.100.1", "a.x.example", NAMES_IGNORE, CONFIRM_YES, "normal name-ignored"},
+		{"198.51.100.1", "a.x.example", NAMES_IGNORE, CONFIRM_NO, "normal name-ignored"},
+		{"198.51.100.1", "a.x.example", NAMES_TRUST, CONFIRM_UNASKED, "bypass x .x.example name"},
+		{"198.51.100.1", "a.x.example", NAMES_TRUST, CONFIRM_NO, "bypass x .x.example name"},
+		{"198.51.100.1", "a.x.example", NAMES_TRUST, CONFIRM_FAILED, "bypass x .x.example name"},
+		{"198.51.100.1", "a.x.example", NAMES_VERIFY, CONFIRM_UNASKED, "undecided x .x.example"},
+		{"198.51.100.1", "a.x.example", NAMES_VERIFY, CONFIRM_YES, "bypass x .x.example name"},
+		{"198.51.100.1", "a.x.example", NAMES_VERIFY, CONFIRM_NO, "normal name-refuted"},
+		{"198.51.100.1", "a.x.example", NAMES_VERIFY, CONFIRM_FAILED, "normal name-unanswered"},
 	    /* nothing to compare the name's addresses with */
-	    {NULL, "a.x.example", NAMES_IGNORE, CONFIRM_UNASKED, "normal name-ignored"},
-	    {NULL, "a.x.example", NAMES_TRUST, CONFIRM_UNASKED, "bypass x .x.example name"},
-	    {NULL, "a.x.example", NAMES_VERIFY, CONFIRM_UNASKED, "normal name-unanswered"},
-	    {NULL, "a.x.example", NAMES_VERIFY, CONFIRM_YES, "normal name-unanswered"},
+		{NULL, "a.x.example", NAMES_IGNORE, CONFIRM_UNASKED, "normal name-ignored"},
+		{NULL, "a.x.example", NAMES_TRUST, CONFIRM_UNASKED, "bypass x .x.example name"},
+		{NULL, "a.x.example", NAMES_VERIFY, CONFIRM_UNASKED, "normal name-unanswered"},
+		{NULL, "a.x.example", NAMES_VERIFY, CONFIRM_YES, "normal name-unanswered"},
 	    /* the address decides first, and then no name is asked about */
-	    {"192.0.2.1", "a.x.example", NAMES_IGNORE, CONFIRM_UNASKED, "bypass x 192.0.2.0/24 address"},
-	    {"192.0.2.1", "a.x.example", NAMES_TRUST, CONFIRM_UNASKED, "bypass x 192.0.2.0/24 address"},
-	    {"192.0.2.1", "a.x.example", NAMES_VERIFY, CONFIRM_UNASKED, "bypass x 192.0.2.0/24 address"},
-	    {"192.0.2.1", "a.x.example", NAMES_VERIFY, CONFIRM_NO, "bypass x 192.0.2.0/24 address"},
-	    {"192.0.2.1", "other.example", NAMES_TRUST, CONFIRM_UNASKED, "bypass x 192.0.2.0/24 address"},
+		{"192.0.2.1", "a.x.example", NAMES_IGNORE, CONFIRM_UNASKED, "bypass x 192.0.2.0/24 address"},
+		{"192.0.2.1", "a.x.example", NAMES_TRUST, CONFIRM_UNASKED, "bypass x 192.0.2.0/24 address"},
+		{"192.0.2.1", "a.x.example", NAMES_VERIFY, CONFIRM_UNASKED, "bypass x 192.0.2.0/24 address"},
+		{"192.0.2.1", "a.x.example", NAMES_VERIFY, CONFIRM_NO, "bypass x 192.0.2.0/24 address"},
+		{"192.0.2.1", "other.example", NAMES_TRUST, CONFIRM_UNASKED, "bypass x 192.0.2.0/24 address"},
 	    /* a name that is no entry isn't asked about */
-	    {"198.51.100.1", "other.example", NAMES_VERIFY, CONFIRM_UNASKED, "normal no-entry"},
-	    {"198.51.100.1", "other.example", NAMES_VERIFY, CONFIRM_YES, "normal no-entry"},
-	    {"198.51.100.1", "other.example", NAMES_TRUST, CONFIRM_UNASKED, "normal no-entry"},
-	    {"198.51.100.1", "-", NAMES_TRUST, CONFIRM_UNASKED, "normal no-entry"},
-	    {"198.51.100.1", NULL, NAMES_VERIFY, CONFIRM_YES, "normal no-entry"},
+		{"198.51.100.1", "other.example", NAMES_VERIFY, CONFIRM_UNASKED, "normal no-entry"},
+		{"198.51.100.1", "other.example", NAMES_VERIFY, CONFIRM_YES, "normal no-entry"},
+		{"198.51.100.1", "other.example", NAMES_TRUST, CONFIRM_UNASKED, "normal no-entry"},
+		{"198.51.100.1", "-", NAMES_TRUST, CONFIRM_UNASKED, "normal no-entry"},
+		{"198.51.100.1", NULL, NAMES_VERIFY, CONFIRM_YES, "normal no-entry"},
 	    /* what is no name claims nothing, and is no reason to complain */
-	    {"198.51.100.1", "a_b.x.example", NAMES_TRUST, CONFIRM_YES, "normal no-entry"},
-	    {"198.51.100.1", "\xff\xfe", NAMES_TRUST, CONFIRM_YES, "normal no-entry"},
-	    {"198.51.100.1", "192.0.2.1", NAMES_TRUST, CONFIRM_YES, "normal no-entry"},
-	    {"198.51.100.1", "..x.example", NAMES_VERIFY, CONFIRM_YES, "normal no-entry"},
-	    {"192.0.2.1", "a_b.x.example", NAMES_TRUST, CONFIRM_YES, "bypass x 192.0.2.0/24 address"},
+		{"198.51.100.1", "a_b.x.example", NAMES_TRUST, CONFIRM_YES, "normal no-entry"},
+		{"198.51.100.1", "\xff\xfe", NAMES_TRUST, CONFIRM_YES, "normal no-entry"},
+		{"198.51.100.1", "192.0.2.1", NAMES_TRUST, CONFIRM_YES, "normal no-entry"},
+		{"198.51.100.1", "..x.example", NAMES_VERIFY, CONFIRM_YES, "normal no-entry"},
+		{"192.0.2.1", "a_b.x.example", NAMES_TRUST, CONFIRM_YES, "bypass x 192.0.2.0/24 address"},
 	    /* two services, one of them expired */
-	    {"198.51.100.1", "any.x.example", NAMES_TRUST, CONFIRM_UNASKED, "bypass x any.x.example name also y"},
-	    {"198.51.100.1", "a.y.example", NAMES_TRUST, CONFIRM_UNASKED, "bypass y .y.example name stale"},
-	    {"198.51.100.1", "A.X.Example.", NAMES_TRUST, CONFIRM_UNASKED, "bypass x .x.example name"},
+		{"198.51.100.1", "any.x.example", NAMES_TRUST, CONFIRM_UNASKED, "bypass x any.x.example name also y"},
+		{"198.51.100.1", "a.y.example", NAMES_TRUST, CONFIRM_UNASKED, "bypass y .y.example name stale"},
+		{"198.51.100.1", "A.X.Example.", NAMES_TRUST, CONFIRM_UNASKED, "bypass x .x.example name"},
 	};
 	(void)state;
 
@@ -126,9 +126,9 @@ static void claims_and_arguments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(each_policy_with_each_confirmation),
-	    cmocka_unit_test(claims_need_their_port_too),
-	    cmocka_unit_test(claims_and_arguments),
+		cmocka_unit_test(each_policy_with_each_confirmation),
+		cmocka_unit_test(claims_need_their_port_too),
+		cmocka_unit_test(claims_and_arguments),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);

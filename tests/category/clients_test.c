@@ -229,16 +229,16 @@ static void very_many_lines_of_one_client(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(client_alone),
-	    cmocka_unit_test(source_of_a_client_is_its_file),
-	    cmocka_unit_test(unasked_client_counts_nothing),
-	    cmocka_unit_test(unknown_client_is_never_exempt),
-	    cmocka_unit_test(client_towards_a_service_needs_both),
-	    cmocka_unit_test(limited_client_needs_its_service),
-	    cmocka_unit_test(lines_of_one_client_add_up),
-	    cmocka_unit_test(claims_of_a_limited_client),
-	    cmocka_unit_test(clients_without_services),
-	    cmocka_unit_test(very_many_lines_of_one_client),
+		cmocka_unit_test(client_alone),
+		cmocka_unit_test(source_of_a_client_is_its_file),
+		cmocka_unit_test(unasked_client_counts_nothing),
+		cmocka_unit_test(unknown_client_is_never_exempt),
+		cmocka_unit_test(client_towards_a_service_needs_both),
+		cmocka_unit_test(limited_client_needs_its_service),
+		cmocka_unit_test(lines_of_one_client_add_up),
+		cmocka_unit_test(claims_of_a_limited_client),
+		cmocka_unit_test(clients_without_services),
+		cmocka_unit_test(very_many_lines_of_one_client),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);

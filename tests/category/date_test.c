@@ -58,9 +58,9 @@ static void today_is_a_day_in_utc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(counts_days),
-	    cmocka_unit_test(takes_real_days_only),
-	    cmocka_unit_test(today_is_a_day_in_utc),
+		cmocka_unit_test(counts_days),
+		cmocka_unit_test(takes_real_days_only),
+		cmocka_unit_test(today_is_a_day_in_utc),
 	};
 
 	chance_begin();

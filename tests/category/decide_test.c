@@ -21,10 +21,12 @@ static int load_three_services(void **state)
 	    "service goto\nsource G\nports tcp 80,443,8200 udp 1853\naddress 192.0.2.0/24\naddress 192.0.2.128/25 tcp 443\n"
 	    "address 2001:db8::/32\nname .goto.example\nname egw.goto.example tcp 8200\n");
 	put(folder, "meet.service",
-	    "service meet\nsource M\naddress 192.0.2.64/26 tcp 8443\naddress 198.51.100.0/24\naddress 203.0.113.0/24 tcp 443\n"
+	    "service meet\nsource M\naddress 192.0.2.64/26 tcp 8443\naddress 198.51.100.0/24\n"
+	    "address 203.0.113.0/24 tcp 443\n"
 	    "name meet.example\nname .shared.example tcp 443\n");
 	put(folder, "zoom.service",
-	    "service zoom\nsource Z\naddress 198.51.100.0/24 tcp 443\naddress 203.0.113.0/24 tcp 443,8801\naddress 203.0.113.9\n"
+	    "service zoom\nsource Z\naddress 198.51.100.0/24 tcp 443\naddress 203.0.113.0/24 tcp 443,8801\n"
+	    "address 203.0.113.9\n"
 	    "name meet.example\nname .shared.example\nname .a.shared.example tcp 80\n");
 	put(folder, "off.service", "");
 	put(folder, "refused.service", "service refused\nbogus\n");
@@ -74,7 +76,7 @@ static void host_never_counts_when_intercepted(void **state)
 
 	for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
 		for (int names = NAMES_VERIFY; names <= NAMES_IGNORE; names++) {
-			for (int confirmed = CONFIRM_UNASKED; confirmed <= CONFIRM_FAILED; confirmed++) {
+			for (int confirmed = CONFIRM_UNASKED; confirmed <= CONFIRM_REFUSED; confirmed++) {
 				struct asked asked = {.mode = MODE_INTERCEPT,
 				    .names = (enum name_policy)names,
 				    .dst = "192.0.3.1",
@@ -325,22 +327,22 @@ static void words_for_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(intercepted_by_destination),
-	    cmocka_unit_test(host_never_counts_when_intercepted),
-	    cmocka_unit_test(dst_never_counts_when_explicit),
-	    cmocka_unit_test(sni_never_counts_when_explicit),
-	    cmocka_unit_test(explicit_by_host),
-	    cmocka_unit_test(what_cannot_be_read_is_said),
-	    cmocka_unit_test(ports),
-	    cmocka_unit_test(longest_that_allows_the_port_decides),
-	    cmocka_unit_test(ties_go_by_the_alphabet),
-	    cmocka_unit_test(arguments_restrict_the_question),
-	    cmocka_unit_test(unknown_arguments_are_said),
-	    cmocka_unit_test(a_nul_in_an_argument),
-	    cmocka_unit_test(many_arguments),
-	    cmocka_unit_test(services_that_are_off),
-	    cmocka_unit_test(rules_and_sources_are_cut_at_their_size),
-	    cmocka_unit_test(words_for_all),
+		cmocka_unit_test(intercepted_by_destination),
+		cmocka_unit_test(host_never_counts_when_intercepted),
+		cmocka_unit_test(dst_never_counts_when_explicit),
+		cmocka_unit_test(sni_never_counts_when_explicit),
+		cmocka_unit_test(explicit_by_host),
+		cmocka_unit_test(what_cannot_be_read_is_said),
+		cmocka_unit_test(ports),
+		cmocka_unit_test(longest_that_allows_the_port_decides),
+		cmocka_unit_test(ties_go_by_the_alphabet),
+		cmocka_unit_test(arguments_restrict_the_question),
+		cmocka_unit_test(unknown_arguments_are_said),
+		cmocka_unit_test(a_nul_in_an_argument),
+		cmocka_unit_test(many_arguments),
+		cmocka_unit_test(services_that_are_off),
+		cmocka_unit_test(rules_and_sources_are_cut_at_their_size),
+		cmocka_unit_test(words_for_all),
 	};
 
 	return cmocka_run_group_tests(tests, load_three_services, unload);

@@ -33,12 +33,15 @@ static struct category *reload(const char *folder, struct category *previous)
 }
 
 static const char *const good_service =
-    "service x\ntitle The good one\naddress 192.0.2.9 any\nsource A 2026-01-01\nexpires 2027-01-01\nports tcp 80,443 udp 1-9\n"
-    "address 192.0.2.0/24\naddress 192.0.2.0/24 tcp 8200\naddress 2001:db8::/32\nname meet.example\nname .meet.example any\n"
+    "service x\ntitle The good one\naddress 192.0.2.9 any\nsource A 2026-01-01\nexpires 2027-01-01\n"
+    "ports tcp 80,443 udp 1-9\n"
+    "address 192.0.2.0/24\naddress 192.0.2.0/24 tcp 8200\naddress 2001:db8::/32\nname meet.example\n"
+    "name .meet.example any\n"
     "source B\naddress 192.0.2.0/24\naddress 198.51.100.0/24 udp 3478\nname meet.example\n";
 
 static const char *const good_clients =
-    "client 10.0.0.0/8\nclient 11.0.0.0/8 x zoom\nclient 11.1.0.0/16 x zoom\nclient 12.0.0.0/8 zoom\nclient 12.0.0.0/8 x\n"
+    "client 10.0.0.0/8\nclient 11.0.0.0/8 x zoom\nclient 11.1.0.0/16 x zoom\nclient 12.0.0.0/8 zoom\n"
+    "client 12.0.0.0/8 x\n"
     "client 2001:db8:1::/48 x zoom\nclient 2001:db8:2::/48\nclient 13.0.0.0/8\n";
 
 static void all_is_kept_over_many_reloads(void **state)
@@ -362,17 +365,17 @@ static void any_content_is_kept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(all_is_kept_over_many_reloads, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(state_and_title_are_kept, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(broken_from_the_start_has_nothing_to_keep, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(removed_file_is_not_kept, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(emptied_file_is_not_broken, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(what_cannot_be_read_is_kept, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(folder_that_cannot_be_read_is_kept, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(another_name_in_the_broken_file, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(one_of_two_files_of_a_service, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(broken_file_in_a_later_folder, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(any_content_is_kept, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(all_is_kept_over_many_reloads, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(state_and_title_are_kept, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(broken_from_the_start_has_nothing_to_keep, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(removed_file_is_not_kept, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(emptied_file_is_not_broken, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_kept, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(folder_that_cannot_be_read_is_kept, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(another_name_in_the_broken_file, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(one_of_two_files_of_a_service, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(broken_file_in_a_later_folder, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(any_content_is_kept, folder_setup, folder_teardown),
 	};
 
 	chance_begin();

@@ -175,7 +175,8 @@ static void what_is_no_regular_file(void **state)
 	    "loop.service: Too many levels of symbolic links\n"
 	    "null.service: not a regular file\n");
 	assert_string_equal(services_of(category),
-	    "dangling refused () 0 0 dangling.service\nfifo refused () 0 0 fifo.service\nfolder refused () 0 0 folder.service\n"
+	    "dangling refused () 0 0 dangling.service\nfifo refused () 0 0 fifo.service\n"
+	    "folder refused () 0 0 folder.service\n"
 	    "good on () 1 0 good.service\nloop refused () 0 0 loop.service\nnull refused () 0 0 null.service\n");
 	category_free(category);
 }
@@ -355,18 +356,18 @@ static void many_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(missing_folder_is_no_problem, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(broken_file_leaves_the_others, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(later_folder_hides_an_earlier_one, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(only_files_of_the_right_name_count, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(same_service_in_two_files, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(what_is_no_regular_file, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(what_may_not_be_read, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(single_files_stand_for_folders, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(folder_names_have_an_end, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(version_is_that_of_the_content, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(visiting_stops_where_it_is_told, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(many_files, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(missing_folder_is_no_problem, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(broken_file_leaves_the_others, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(later_folder_hides_an_earlier_one, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(only_files_of_the_right_name_count, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(same_service_in_two_files, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(what_is_no_regular_file, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(what_may_not_be_read, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(single_files_stand_for_folders, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(folder_names_have_an_end, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(version_is_that_of_the_content, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(visiting_stops_where_it_is_told, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(many_files, folder_setup, folder_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

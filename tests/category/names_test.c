@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The name table against a plain walk over the list: random hosts and domains of many services, asked for themselves, for
- * what is above, below and beside them, for the entries that hold a name and for the decision. */
+/* The name table against a plain walk over the list: random hosts and domains of many services, asked for themselves,
+ * for what is above, below and beside them; for the entries that hold a name, and for the decision. */
 #include <config.h>
 
 #include "tests/category/fixture.h"
@@ -277,10 +277,10 @@ static void longest_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(same_as_a_walk, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(whole_labels_only, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(host_before_its_domain, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(longest_names, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(same_as_a_walk, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(whole_labels_only, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(host_before_its_domain, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(longest_names, folder_setup, folder_teardown),
 	};
 
 	chance_begin();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The prefix tables against a plain walk over the list: random nested prefixes of many services, asked inside, outside and
- * at their edges, for the entries that hold an address and for the decision. */
+/* The prefix tables against a plain walk over the list: random nested prefixes of many services, asked inside, outside
+ * and at their edges, for the entries that hold an address and for the decision. */
 #include <config.h>
 
 #include "tests/category/fixture.h"
@@ -290,9 +290,9 @@ static void chain_of_all_lengths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(ipv4_same_as_a_walk, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(ipv6_same_as_a_walk, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(chain_of_all_lengths, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(ipv4_same_as_a_walk, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(ipv6_same_as_a_walk, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(chain_of_all_lengths, folder_setup, folder_teardown),
 	};
 
 	chance_begin();

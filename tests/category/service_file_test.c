@@ -52,14 +52,14 @@ static void all_directives(void **state)
 static void sources(void **state)
 {
 	static const char *const cases[][2] = {
-	    {"https://x.example/", "https://x.example/ - -"},
-	    {"https://x.example/ 2026-01-02", "https://x.example/ 2026-01-02 -"},
-	    {"a page of the vendor", "a page of the vendor - -"},
-	    {"a page,  read on\t2026-01-02  ", "a page,  read on 2026-01-02 -"},
-	    {"letter of 2026-01-02 by post", "letter of 2026-01-02 by post - -"},
-	    {"issue 12-34-5678", "issue 12-34-5678 - -"},
-	    {"https://x.example/#part # not this", "https://x.example/#part - -"},
-	    {"\xe5\x9c\xb0\xe5\x9d\x80 2026-01-02", "\xe5\x9c\xb0\xe5\x9d\x80 2026-01-02 -"},
+		{"https://x.example/", "https://x.example/ - -"},
+		{"https://x.example/ 2026-01-02", "https://x.example/ 2026-01-02 -"},
+		{"a page of the vendor", "a page of the vendor - -"},
+		{"a page,  read on\t2026-01-02  ", "a page,  read on 2026-01-02 -"},
+		{"letter of 2026-01-02 by post", "letter of 2026-01-02 by post - -"},
+		{"issue 12-34-5678", "issue 12-34-5678 - -"},
+		{"https://x.example/#part # not this", "https://x.example/#part - -"},
+		{"\xe5\x9c\xb0\xe5\x9d\x80 2026-01-02", "\xe5\x9c\xb0\xe5\x9d\x80 2026-01-02 -"},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -74,7 +74,8 @@ static void sources(void **state)
 static void blocks_have_their_own_source_and_expiry(void **state)
 {
 	assert_entries(state,
-	    "service x\naddress 192.0.2.1\nsource A 2026-01-01\nexpires 2026-06-01\naddress 192.0.2.2\nsource B\naddress 192.0.2.3\n"
+	    "service x\naddress 192.0.2.1\nsource A 2026-01-01\nexpires 2026-06-01\naddress 192.0.2.2\nsource B\n"
+	    "address 192.0.2.3\n"
 	    "expires 2026-07-01\naddress 192.0.2.4\nsource C\naddress 192.0.2.5\n",
 	    "address 192.0.2.1 x (any) - - - x.service:2\n"
 	    "address 192.0.2.2 x (any) A 2026-01-01 2026-06-01 x.service:5\n"
@@ -237,7 +238,8 @@ static void service_without_entries(void **state)
 static void feeds(void **state)
 {
 	assert_entries(state,
-	    "service x\nfeed cidr https://x.example/a\nsource A\nfeed m365-json https://x.example/b?c=d#e # f\naddress 192.0.2.1\n"
+	    "service x\nfeed cidr https://x.example/a\nsource A\nfeed m365-json https://x.example/b?c=d#e # f\n"
+	    "address 192.0.2.1\n"
 	    "feed aws-json https://x.example/\n",
 	    "address 192.0.2.1 x (any) A - - x.service:5\n");
 }
@@ -248,7 +250,8 @@ static void clients(void **state)
 
 	put(folder, "clients",
 	    "\xef\xbb\xbf# who is exempt\r\nclient 10.20.0.0/16\r\n\tclient 192.168.7.0/24 gotomeeting zoom # two\r\n"
-	    "client 203.0.113.7 zoom\r\nclient 203.0.113.7 gotomeeting\r\nclient fd00::/8 wide\r\nclient 8.0.0.0/7 wide zoom\r\n"
+	    "client 203.0.113.7 zoom\r\nclient 203.0.113.7 gotomeeting\r\nclient fd00::/8 wide\r\n"
+	    "client 8.0.0.0/7 wide zoom\r\n"
 	    "client 2001:db8::1 zoom\r\nclient 16.0.0.0/7 zoom wide");
 	struct category *category = load_good(folder);
 	assert_string_equal(services_of(category), "");
@@ -271,21 +274,21 @@ static void clients(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(all_directives, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(sources, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(blocks_have_their_own_source_and_expiry, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(expiry_before_any_source, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(ports_default_and_own, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(wide_and_private, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(comments_and_blanks, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(ends_of_lines, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(lines_may_have_4096_bytes, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(same_entry_twice_keeps_both_sources, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(host_with_its_length, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(empty_file_switches_off, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(service_without_entries, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(feeds, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(clients, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(all_directives, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(sources, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(blocks_have_their_own_source_and_expiry, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(expiry_before_any_source, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(ports_default_and_own, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(wide_and_private, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(comments_and_blanks, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(ends_of_lines, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(lines_may_have_4096_bytes, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(same_entry_twice_keeps_both_sources, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(host_with_its_length, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(empty_file_switches_off, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(service_without_entries, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(feeds, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(clients, folder_setup, folder_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,7 @@ setup() {
 	run meetingctl check "$services"
 	echo "$output"
 	same 0 "$status"
-	same "$(find "$services" -name '*.service' | wc -l) files, no error" "${lines[-1]}"
+	same "$(find "$services/" -name '*.service' | wc -l) files, no error" "${lines[-1]}"
 }
 
 @test "each file is named after its service, and has a title and a dated or named source for each block" {

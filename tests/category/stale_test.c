@@ -21,6 +21,9 @@ static int load(void **state)
 	put(*state, "c.service",
 	    "service c\nsource F\nexpires 2026-06-30\naddress 203.0.113.0/24 tcp 443\n"
 	    "source G\naddress 203.0.113.0/24 tcp 80\n");
+	put(*state, "d.service",
+	    "service d\nsource H\nexpires 2026-06-30\naddress 198.18.0.1\nsource I\naddress 198.18.0.1\naddress 198.18.0.2\n"
+	    "source J\nexpires 2026-06-30\naddress 198.18.0.2\n");
 	const char *folders[] = {*state};
 	struct problems problems = {NULL, 0, 0, 0};
 	category = category_load(folders, 1, NULL, &problems);
@@ -81,6 +84,10 @@ static void one_fresh_source_is_enough(void **state)
 	    ON("2026-07-01", .dst = "203.0.113.1", .dport = "443"), "bypass c 203.0.113.0/24 address stale");
 	assert_string_equal(REFUSING("2026-07-01", .dst = "203.0.113.1", .dport = "443"), "normal stale");
 	assert_string_equal(ON("2026-06-30", .dst = "203.0.113.1", .dport = "443"), "bypass c 203.0.113.0/24 address");
+	/* in whatever order */
+	assert_string_equal(ON("2026-07-01", .dst = "198.18.0.1", .dport = "443"), "bypass d 198.18.0.1 address");
+	assert_string_equal(ON("2026-07-01", .dst = "198.18.0.2", .dport = "443"), "bypass d 198.18.0.2 address");
+	assert_string_equal(REFUSING("2026-07-01", .dst = "198.18.0.2", .dport = "443"), "bypass d 198.18.0.2 address");
 }
 
 static void names_expire_too(void **state)
@@ -101,11 +108,11 @@ static void names_expire_too(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(stale_is_after_the_day),
-	    cmocka_unit_test(refusing_falls_back_to_a_shorter_one),
-	    cmocka_unit_test(refusing_leaves_the_other_service_of_a_tie),
-	    cmocka_unit_test(one_fresh_source_is_enough),
-	    cmocka_unit_test(names_expire_too),
+		cmocka_unit_test(stale_is_after_the_day),
+		cmocka_unit_test(refusing_falls_back_to_a_shorter_one),
+		cmocka_unit_test(refusing_leaves_the_other_service_of_a_tie),
+		cmocka_unit_test(one_fresh_source_is_enough),
+		cmocka_unit_test(names_expire_too),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);

@@ -65,8 +65,8 @@ static void make_line(size_t i)
 	line_length[i] = at;
 }
 
-/* The first word, if it is a channel: 1 to 20 digits; where the first field may be a number, only if there are more words
- * than fields. */
+/* The first word, if it is a channel: 1 to 20 digits; where the first field may be a number, only if there are more
+ * words than fields. */
 static size_t channel_of(size_t i, size_t fields, bool may_be_number, const char **channel)
 {
 	size_t length = line_length[i], start = 0, end, words = 0;
@@ -227,13 +227,13 @@ static void complaints_are_limited(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(intercepted, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(explicit, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(trusting_in_the_shadow, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(fields_that_may_be_numbers, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(with_a_wrong_option, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(names_that_nobody_confirms, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(complaints_are_limited, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(intercepted, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(explicit, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(trusting_in_the_shadow, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(fields_that_may_be_numbers, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(with_a_wrong_option, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(names_that_nobody_confirms, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(complaints_are_limited, folder_setup, folder_teardown),
 	};
 
 	chance_begin();

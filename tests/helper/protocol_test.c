@@ -23,81 +23,81 @@ struct exchange {
 };
 
 static const struct exchange exchanges[] = {
-    {"10.1.1.1 192.0.2.1 443 - -", MEET},
-    {"- 192.0.2.1 443 - -", MEET},
-    {":: 192.0.2.1 443 - -", MEET},
-    {"10.1.1.1 2001:db8::1 8200 - -", MEET6},
-    {"10.1.1.1 [2001:db8::1] 8200 - -", MEET6},
-    {"10.1.1.1 ::ffff:192.0.2.1 80 - -", MEET},
-    {"10.1.1.1 192.0.2.200 443 - -",
-        "OK verdict_=bypass service_=other rule_=192.0.2.128/25 evidence_=address source_=O" MEMBER},
-    {"10.1.1.1 203.0.113.1 443 - -",
-        "OK verdict_=bypass service_=other rule_=203.0.113.0/24 evidence_=address source_=O also_=tie" MEMBER},
-    {"10.1.1.1 203.0.113.1 443 - - tie",
-        "OK verdict_=bypass service_=tie rule_=203.0.113.0/24 evidence_=address source_=T" MEMBER},
-    {"10.1.1.1 198.51.100.1 443 - -",
-        "OK verdict_=bypass service_=old rule_=198.51.100.0/24 evidence_=address source_=L stale_=yes" MEMBER},
-    {"10.1.1.1 192.0.3.1 443 - -", NORMAL("no-entry")},
-    {"10.1.1.1 192.0.2.1 8080 - -", NORMAL("other-port")},
-    {"10.1.1.1 192.0.2.1 - - -", NORMAL("other-port")},
-    {"10.1.1.1 - 443 - -", NORMAL("no-entry")},
-    {"- - - - -", NORMAL("no-entry")},
-    /* claims */
-    {"10.1.1.1 192.0.3.1 443 egw.meet.example -", NORMAL("no-entry")},
-    {"10.1.1.1 192.0.3.1 443 - egw.meet.example", NORMAL("name-ignored")},
-    {"10.1.1.1 192.0.3.1 443 egw.meet.example egw.meet.example", NORMAL("name-ignored")},
-    {"10.1.1.1 192.0.2.1 443 %%% -", ESCAPE},
-    /* arguments */
-    {"10.1.1.1 192.0.2.1 443 - - meet", MEET},
-    {"10.1.1.1 192.0.2.1 443 - - other meet", MEET},
-    {"10.1.1.1 192.0.2.1 443 - - -", MEET},
-    {"10.1.1.1 192.0.2.1 443 - - other", NORMAL("other-service")},
-    {"10.1.1.1 192.0.3.1 443 - - off", NORMAL("service-off")},
-    {"10.1.1.1 192.0.2.1 443 - - webex", WRONG("argument `webex`: no service of that name is known")},
-    {"10.1.1.1 192.0.2.1 443 - - meet%20other", WRONG("argument `meet other`: no service of that name is known")},
-    {"10.1.1.1 192.0.2.1 443 - - \"meet\"", WRONG("argument `\\\"meet\\\"`: no service of that name is known")},
-    {"10.1.1.1 192.0.2.1 443 - - a\\b", WRONG("argument `a\\\\b`: no service of that name is known")},
-    {"10.1.1.1 192.0.2.1 443 - - x%0Ay%ff", WRONG("argument `x?y?`: no service of that name is known")},
-    {"10.1.1.1 1.1.1.1 443 - - client",
-        "OK verdict_=bypass rule_=10.0.0.0/8 evidence_=client source_=@CLIENTS@" MEMBER},
-    {"12.1.1.1 192.0.2.1 443 - - client", NORMAL("client-not-exempt")},
-    {":: 192.0.2.1 443 - - client", NORMAL("client-unknown")},
-    {"- 192.0.2.1 443 - - client", NORMAL("client-unknown")},
-    {"0.0.0.0 192.0.2.1 443 - - client meet", NORMAL("client-unknown")},
-    {"10.1.1.1 192.0.2.1 443 - - client meet", MEET},
-    {"11.1.1.1 192.0.2.1 443 - - client", NORMAL("other-service")},
-    /* escapes */
-    {"%31%30.1.1.1 192%2e0%2E2.1 4%343 %2d %2D", MEET},
-    {"10.1.1.1 192.0.2.1 443 - - %6d%65et", MEET},
-    {"10.1.1.1 192.0.2.1 443 %zz -", ESCAPE},
-    {"10.1.1.1 192.0.2.1 443 % -", ESCAPE},
-    {"10.1.1.1 192.0.2.1 443 %4 -", ESCAPE},
-    {"10.1.1.1 192.0.2.1 443 %4g -", ESCAPE},
-    {"10.1.1.1 192.0.2.1 443 - %00", ESCAPE},
-    {"10.1.1.1 192.0.2.1 443 - a%00", ESCAPE},
-    {"10.1.1.1 192.0.2.1 443 - - meet%", ESCAPE},
-    {"10.1.1.1 192.0.2.1 443 - - %25", WRONG("argument `%`: no service of that name is known")},
-    {"10.1.1.1 192.0.2.1%20 443 - -", WRONG("dst: text behind the IPv4 address")},
-    {"10.1.1.1 192.0.2.1 443%0a - -", WRONG("dport: not a port")},
-    /* blanks */
-    {"  10.1.1.1   192.0.2.1\t443 \t-  -  ", MEET},
-    {"10.1.1.1 192.0.2.1 443 - -\r", MEET},
-    {"10.1.1.1 192.0.2.1 443 - - meet\r", MEET},
-    /* what makes no sense */
-    {"10.1.1.1 192.0.2.1 65536 - -", WRONG("dport: not a port")},
-    {"10.1.1.1 192.0.2.1 0443 - -", WRONG("dport: not a port")},
-    {"10.1.1.1 192.0.2.1 -1 - -", WRONG("dport: not a port")},
-    {"10.1.1.1 192.0.2.1 99999999999999999999 - -", WRONG("dport: not a port")},
-    {"10.1.1.1 192.0.2.1 0 - -", NORMAL("other-port")},
-    {"10.1.1.1 meet.example 443 - -", WRONG("dst: an IPv4 address has four numbers of 0 to 255, with dots between")},
-    {"host 192.0.2.1 443 - -", WRONG("client: an IPv4 address has four numbers of 0 to 255, with dots between")},
-    {"", FEW},
-    {" ", FEW},
-    {"\r", FEW},
-    {"-", FEW},
-    {"10.1.1.1", FEW},
-    {"10.1.1.1 192.0.2.1 443 -", FEW},
-    {"%", FEW},
+	{"10.1.1.1 192.0.2.1 443 - -", MEET},
+	{"- 192.0.2.1 443 - -", MEET},
+	{":: 192.0.2.1 443 - -", MEET},
+	{"10.1.1.1 2001:db8::1 8200 - -", MEET6},
+	{"10.1.1.1 [2001:db8::1] 8200 - -", MEET6},
+	{"10.1.1.1 ::ffff:192.0.2.1 80 - -", MEET},
+	{"10.1.1.1 192.0.2.200 443 - -",
+	    "OK verdict_=bypass service_=other rule_=192.0.2.128/25 evidence_=address source_=O" MEMBER},
+	{"10.1.1.1 203.0.113.1 443 - -",
+	    "OK verdict_=bypass service_=other rule_=203.0.113.0/24 evidence_=address source_=O also_=tie" MEMBER},
+	{"10.1.1.1 203.0.113.1 443 - - tie",
+	    "OK verdict_=bypass service_=tie rule_=203.0.113.0/24 evidence_=address source_=T" MEMBER},
+	{"10.1.1.1 198.51.100.1 443 - -",
+	    "OK verdict_=bypass service_=old rule_=198.51.100.0/24 evidence_=address source_=L stale_=yes" MEMBER},
+	{"10.1.1.1 192.0.3.1 443 - -", NORMAL("no-entry")},
+	{"10.1.1.1 192.0.2.1 8080 - -", NORMAL("other-port")},
+	{"10.1.1.1 192.0.2.1 - - -", NORMAL("other-port")},
+	{"10.1.1.1 - 443 - -", NORMAL("no-entry")},
+	{"- - - - -", NORMAL("no-entry")},
+	/* claims */
+	{"10.1.1.1 192.0.3.1 443 egw.meet.example -", NORMAL("no-entry")},
+	{"10.1.1.1 192.0.3.1 443 - egw.meet.example", NORMAL("name-ignored")},
+	{"10.1.1.1 192.0.3.1 443 egw.meet.example egw.meet.example", NORMAL("name-ignored")},
+	{"10.1.1.1 192.0.2.1 443 %%% -", ESCAPE},
+	/* arguments */
+	{"10.1.1.1 192.0.2.1 443 - - meet", MEET},
+	{"10.1.1.1 192.0.2.1 443 - - other meet", MEET},
+	{"10.1.1.1 192.0.2.1 443 - - -", MEET},
+	{"10.1.1.1 192.0.2.1 443 - - other", NORMAL("other-service")},
+	{"10.1.1.1 192.0.3.1 443 - - off", NORMAL("service-off")},
+	{"10.1.1.1 192.0.2.1 443 - - webex", WRONG("argument `webex`: no service of that name is known")},
+	{"10.1.1.1 192.0.2.1 443 - - meet%20other", WRONG("argument `meet other`: no service of that name is known")},
+	{"10.1.1.1 192.0.2.1 443 - - \"meet\"", WRONG("argument `\\\"meet\\\"`: no service of that name is known")},
+	{"10.1.1.1 192.0.2.1 443 - - a\\b", WRONG("argument `a\\\\b`: no service of that name is known")},
+	{"10.1.1.1 192.0.2.1 443 - - x%0Ay%ff", WRONG("argument `x?y?`: no service of that name is known")},
+	{"10.1.1.1 1.1.1.1 443 - - client",
+	    "OK verdict_=bypass rule_=10.0.0.0/8 evidence_=client source_=@CLIENTS@" MEMBER},
+	{"12.1.1.1 192.0.2.1 443 - - client", NORMAL("client-not-exempt")},
+	{":: 192.0.2.1 443 - - client", NORMAL("client-unknown")},
+	{"- 192.0.2.1 443 - - client", NORMAL("client-unknown")},
+	{"0.0.0.0 192.0.2.1 443 - - client meet", NORMAL("client-unknown")},
+	{"10.1.1.1 192.0.2.1 443 - - client meet", MEET},
+	{"11.1.1.1 192.0.2.1 443 - - client", NORMAL("other-service")},
+	/* escapes */
+	{"%31%30.1.1.1 192%2e0%2E2.1 4%343 %2d %2D", MEET},
+	{"10.1.1.1 192.0.2.1 443 - - %6d%65et", MEET},
+	{"10.1.1.1 192.0.2.1 443 %zz -", ESCAPE},
+	{"10.1.1.1 192.0.2.1 443 % -", ESCAPE},
+	{"10.1.1.1 192.0.2.1 443 %4 -", ESCAPE},
+	{"10.1.1.1 192.0.2.1 443 %4g -", ESCAPE},
+	{"10.1.1.1 192.0.2.1 443 - %00", ESCAPE},
+	{"10.1.1.1 192.0.2.1 443 - a%00", ESCAPE},
+	{"10.1.1.1 192.0.2.1 443 - - meet%", ESCAPE},
+	{"10.1.1.1 192.0.2.1 443 - - %25", WRONG("argument `%`: no service of that name is known")},
+	{"10.1.1.1 192.0.2.1%20 443 - -", WRONG("dst: text behind the IPv4 address")},
+	{"10.1.1.1 192.0.2.1 443%0a - -", WRONG("dport: not a port")},
+	/* blanks */
+	{"  10.1.1.1   192.0.2.1\t443 \t-  -  ", MEET},
+	{"10.1.1.1 192.0.2.1 443 - -\r", MEET},
+	{"10.1.1.1 192.0.2.1 443 - - meet\r", MEET},
+	/* what makes no sense */
+	{"10.1.1.1 192.0.2.1 65536 - -", WRONG("dport: not a port")},
+	{"10.1.1.1 192.0.2.1 0443 - -", WRONG("dport: not a port")},
+	{"10.1.1.1 192.0.2.1 -1 - -", WRONG("dport: not a port")},
+	{"10.1.1.1 192.0.2.1 99999999999999999999 - -", WRONG("dport: not a port")},
+	{"10.1.1.1 192.0.2.1 0 - -", NORMAL("other-port")},
+	{"10.1.1.1 meet.example 443 - -", WRONG("dst: an IPv4 address has four numbers of 0 to 255, with dots between")},
+	{"host 192.0.2.1 443 - -", WRONG("client: an IPv4 address has four numbers of 0 to 255, with dots between")},
+	{"", FEW},
+	{" ", FEW},
+	{"\r", FEW},
+	{"-", FEW},
+	{"10.1.1.1", FEW},
+	{"10.1.1.1 192.0.2.1 443 -", FEW},
+	{"%", FEW},
 };
 
 static const char *with_clients_path(const struct asker *asker, const char *reply)
@@ -162,11 +162,11 @@ static void nul_bytes(void **state)
 		size_t length;
 		const char *reply;
 	} cases[] = {
-	    {"\0\n", 2, WRONG("a NUL byte in the line")},
-	    {"7 10.1.1.1 192.0.2.1 443 - -\0\n", 30, "7 " WRONG("a NUL byte in the line")},
-	    {"7 10.1.1.1 192.0.2.1\0 443 - -\n", 30, "7 " WRONG("a NUL byte in the line")},
-	    {"7 \0\0\0\0\0 - -\n", 12, "7 " WRONG("a NUL byte in the line")},
-	    {"10.1.1.1 192.0.2.1 443 - - meet\0x\n", 34, WRONG("a NUL byte in the line")},
+		{"\0\n", 2, WRONG("a NUL byte in the line")},
+		{"7 10.1.1.1 192.0.2.1 443 - -\0\n", 30, "7 " WRONG("a NUL byte in the line")},
+		{"7 10.1.1.1 192.0.2.1\0 443 - -\n", 30, "7 " WRONG("a NUL byte in the line")},
+		{"7 \0\0\0\0\0 - -\n", 12, "7 " WRONG("a NUL byte in the line")},
+		{"10.1.1.1 192.0.2.1 443 - - meet\0x\n", 34, WRONG("a NUL byte in the line")},
 	};
 	struct asker asker;
 
@@ -209,25 +209,25 @@ static void many_arguments(void **state)
 static void explicit_mode(void **state)
 {
 	static const struct exchange cases[] = {
-	    {"10.1.1.1 a.meet.example 443",
+		{"10.1.1.1 a.meet.example 443",
 	        "OK verdict_=bypass service_=meet rule_=.meet.example evidence_=name source_=" MEET_SOURCE " tag=meeting"},
-	    {"10.1.1.1 A.Meet.Example. 443",
+		{"10.1.1.1 A.Meet.Example. 443",
 	        "OK verdict_=bypass service_=meet rule_=.meet.example evidence_=name source_=" MEET_SOURCE " tag=meeting"},
-	    {"10.1.1.1 192.0.2.1 443",
+		{"10.1.1.1 192.0.2.1 443",
 	        "OK verdict_=bypass service_=meet rule_=192.0.2.0/24 evidence_=address source_=" MEET_SOURCE
 	        " tag=meeting"},
-	    {"10.1.1.1 [2001:db8::1] 443",
+		{"10.1.1.1 [2001:db8::1] 443",
 	        "OK verdict_=bypass service_=meet rule_=2001:db8::/32 evidence_=address source_=" MEET_SOURCE
 	        " tag=meeting"},
-	    {"10.1.1.1 egw.meet.example 1",
+		{"10.1.1.1 egw.meet.example 1",
 	        "OK verdict_=bypass service_=meet rule_=egw.meet.example evidence_=name source_=" MEET_SOURCE
 	        " tag=meeting"},
-	    {"10.1.1.1 a.meet.example 81", NORMAL("other-port")},
-	    {"10.1.1.1 other.example 443", NORMAL("no-entry")},
-	    {"10.1.1.1 - -", NORMAL("no-entry")},
-	    {"10.1.1.1 a_b.meet.example 443", WRONG("host: a name has letters, digits, hyphens and dots only")},
-	    {"10.1.1.1 %C3%BC.meet.example 443", WRONG("host: write an international name in its ASCII form (xn--...)")},
-	    {"10.1.1.1 a.meet.example", FEW},
+		{"10.1.1.1 a.meet.example 81", NORMAL("other-port")},
+		{"10.1.1.1 other.example 443", NORMAL("no-entry")},
+		{"10.1.1.1 - -", NORMAL("no-entry")},
+		{"10.1.1.1 a_b.meet.example 443", WRONG("host: a name has letters, digits, hyphens and dots only")},
+		{"10.1.1.1 %C3%BC.meet.example 443", WRONG("host: write an international name in its ASCII form (xn--...)")},
+		{"10.1.1.1 a.meet.example", FEW},
 	};
 	static const char *const options[] = {"--mode=explicit", NULL};
 	struct asker asker;
@@ -248,15 +248,15 @@ static void explicit_mode(void **state)
 static void trusted_names(void **state)
 {
 	static const struct exchange cases[] = {
-	    {"10.1.1.1 192.0.3.1 443 - a.meet.example",
+		{"10.1.1.1 192.0.3.1 443 - a.meet.example",
 	        "OK verdict_=bypass service_=meet rule_=.meet.example evidence_=name source_=" MEET_SOURCE MEMBER},
-	    {"10.1.1.1 - 443 - a.meet.example",
+		{"10.1.1.1 - 443 - a.meet.example",
 	        "OK verdict_=bypass service_=meet rule_=.meet.example evidence_=name source_=" MEET_SOURCE MEMBER},
-	    {"10.1.1.1 192.0.2.1 443 - other.example", MEET},
-	    {"10.1.1.1 192.0.3.1 81 - a.meet.example", NORMAL("other-port")},
-	    {"10.1.1.1 192.0.3.1 443 a.meet.example -", NORMAL("no-entry")},
-	    {"10.1.1.1 192.0.3.1 443 - a_b.meet.example", NORMAL("no-entry")},
-	    {"10.1.1.1 192.0.3.1 443 - %ff%fe", NORMAL("no-entry")},
+		{"10.1.1.1 192.0.2.1 443 - other.example", MEET},
+		{"10.1.1.1 192.0.3.1 81 - a.meet.example", NORMAL("other-port")},
+		{"10.1.1.1 192.0.3.1 443 a.meet.example -", NORMAL("no-entry")},
+		{"10.1.1.1 192.0.3.1 443 - a_b.meet.example", NORMAL("no-entry")},
+		{"10.1.1.1 192.0.3.1 443 - %ff%fe", NORMAL("no-entry")},
 	};
 	static const char *const options[] = {"--names=trust", NULL};
 	struct asker asker;
@@ -272,12 +272,12 @@ static void trusted_names(void **state)
 static void in_the_shadow(void **state)
 {
 	static const struct exchange cases[] = {
-	    {"5 10.1.1.1 192.0.2.1 443 - -",
+		{"5 10.1.1.1 192.0.2.1 443 - -",
 	        "5 ERR verdict_=shadow would_=meet rule_=192.0.2.0/24 evidence_=address source_=" MEET_SOURCE},
-	    {"5 10.1.1.1 192.0.3.1 443 - -", "5 " NORMAL("no-entry")},
-	    {"5 10.1.1.1 198.51.100.1 443 - -",
+		{"5 10.1.1.1 192.0.3.1 443 - -", "5 " NORMAL("no-entry")},
+		{"5 10.1.1.1 198.51.100.1 443 - -",
 	        "5 ERR verdict_=shadow would_=old rule_=198.51.100.0/24 evidence_=address source_=L stale_=yes"},
-	    {"5 10.1.1.1 198.51.100.1 443 - - webex", "5 " WRONG("argument `webex`: no service of that name is known")},
+		{"5 10.1.1.1 198.51.100.1 443 - - webex", "5 " WRONG("argument `webex`: no service of that name is known")},
 	};
 	static const char *const options[] = {"--shadow", "--names=ignore", NULL};
 	struct asker asker;
@@ -310,14 +310,14 @@ static void fields_that_begin_with_a_number(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(over_a_socket, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(over_pipes, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(nul_bytes, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(many_arguments, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(explicit_mode, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(trusted_names, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(in_the_shadow, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(fields_that_begin_with_a_number, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(over_a_socket, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(over_pipes, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(nul_bytes, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(many_arguments, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(explicit_mode, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(trusted_names, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(in_the_shadow, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(fields_that_begin_with_a_number, folder_setup, folder_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

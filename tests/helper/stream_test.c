@@ -4,6 +4,7 @@
 
 #include "tests/helper/asker.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,28 @@ static void pieces_of_any_size(void **state)
 	}
 }
 
+/* A write a line would cost more than all else: as many lines as one read has taken are answered by one write. */
+static void one_write_answers_all(void **state)
+{
+	static char answers[200000];
+	struct asker asker;
+	size_t length;
+	char *text = questions(1000, 0, &length);
+	unsigned lines = 0;
+
+	start(&asker, state, OVER_MESSAGES);
+	asker_give(&asker, text, length);
+	free(text);
+	struct pollfd ready = {asker.from, POLLIN, 0};
+	assert_int_equal(poll(&ready, 1, 30000), 1);
+	ssize_t got = recv(asker.from, answers, sizeof answers, 0);
+	for (ssize_t i = 0; i < got; i++) {
+		lines += answers[i] == '\n';
+	}
+	assert_int_equal(lines, 1000);
+	asker_end(&asker, 0);
+}
+
 /* ---- Long lines ---- */
 
 /* A line of that many bytes without its end: a good question, and blanks behind it. */
@@ -213,7 +236,7 @@ static void end_without_a_line(void **state)
 static void end_in_the_middle_of_a_line(void **state)
 {
 	static const char *const cut[][2] = {{"7 10.1.1.1 203.0.113.1 80 - - tie", "7 "},
-	    {"4294967296 10.1", "4294967296 "}, {"7", "7 "}, {"10.1.1.1 203.0.113.1 80 - - tie", ""}, {" ", ""}, {"%", ""}};
+		{"4294967296 10.1", "4294967296 "}, {"7", "7 "}, {"10.1.1.1 203.0.113.1 80 - - tie", ""}, {" ", ""}, {"%", ""}};
 
 	for (size_t i = 0; i < sizeof cut / sizeof cut[0]; i++) {
 		for (int channel = OVER_SOCKET; channel <= OVER_PIPES; channel++) {
@@ -308,17 +331,18 @@ static void reader_that_goes_away(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(hundred_thousand_at_once, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(one_byte_at_a_time, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(slow_reader, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(pieces_of_any_size, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(lines_of_any_length, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(long_lines_between_short_ones, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(end_without_a_line, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(end_in_the_middle_of_a_line, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(end_in_the_middle_of_a_long_line, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(end_with_answers_waiting, folder_setup, folder_teardown),
-	    cmocka_unit_test_setup_teardown(reader_that_goes_away, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(hundred_thousand_at_once, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(one_byte_at_a_time, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(slow_reader, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(pieces_of_any_size, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(one_write_answers_all, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(lines_of_any_length, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(long_lines_between_short_ones, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(end_without_a_line, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(end_in_the_middle_of_a_line, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(end_in_the_middle_of_a_long_line, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(end_with_answers_waiting, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(reader_that_goes_away, folder_setup, folder_teardown),
 	};
 
 	chance_begin();
