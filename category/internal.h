@@ -20,6 +20,11 @@ bool prefix_allowed(const struct prefix *prefix, bool wide, bool private, struct
 bool service_name_parse(struct text text, char name[SERVICE_NAME_SIZE], struct refusal *why) MUST_CHECK;
 bool ports_add_list(struct ports *ports, enum transport transport, struct text list, struct refusal *why) MUST_CHECK;
 
+/* ---- utf8.c ---- */
+
+/* The length of the well-formed character at text, which has room bytes and at least one; 0: there is none. */
+size_t utf8_length(const unsigned char *text, size_t room);
+
 /* ---- problems.c ---- */
 
 /* Adds "FILE:LINE:COLUMN: reason"; returns false if memory has run out. */
@@ -148,6 +153,14 @@ struct category {
 };
 
 enum table { TABLE_ADDRESS4, TABLE_ADDRESS6, TABLE_NAMES, TABLE_CLIENT4, TABLE_CLIENT6 };
+
+struct builder;
+
+/* ---- keep.c ---- */
+
+/* Adds the last good content of a file, from previous (which may be NULL). Returns false if memory has run out; kept tells
+ * whether there was any. */
+bool keep_file(struct builder *builder, const struct category *previous, uint16_t file, bool *kept) MUST_CHECK;
 
 /* ---- load.c ---- */
 
