@@ -46,6 +46,46 @@ size_t utf8_length(const char *text, size_t left);
 const char *record_verdict_name(enum record_verdict verdict);
 const char *record_decider_name(enum record_decider decider);
 
+/* ---- A line read back ------------------------------------------------------------------------------------------- */
+
+enum { RECORD_WHY_SIZE = 256, RECORD_DECODED_SIZE = 4096 };
+
+/* A record with the memory that its texts point into. */
+struct record_line {
+	struct record record;
+	void *json;
+	size_t decoded_length;
+	char decoded[RECORD_DECODED_SIZE];
+};
+
+/* Reads a line, without its newline. Keys that aren't known are passed over; known ones have to be of their type, and
+ * `time`, `verdict` and `decided_by` have to be there. Returns false, and why, for all else: then nothing has to be
+ * freed. */
+bool record_parse(const char *text, size_t length, struct record_line *line, char why[RECORD_WHY_SIZE]) MUST_CHECK;
+void record_line_free(struct record_line *line);
+
+/* ---- Time ------------------------------------------------------------------------------------------------------- */
+
+/* All times are milliseconds since 1970-01-01 00:00 UTC. */
+
+/* RFC 3339, with T or a blank in the middle. */
+bool time_parse(struct text text, int64_t *time) MUST_CHECK;
+
+/* "90d": a number and s, m, h, d or w; in milliseconds. */
+bool duration_parse(struct text text, int64_t *milliseconds) MUST_CHECK;
+
+/* As people write it: a duration ("2h" ago), now, today, yesterday (their begin), 2026-11-01, 2026-11-01 14:30 (both in
+ * local time), RFC 3339. */
+bool when_parse(struct text text, int64_t now, int64_t *time) MUST_CHECK;
+
+/* "2026-11-01", "2026-11-01 14:00 +0100", "2026-11-01T14:30:00+0100", in local time; returns the length. */
+enum time_form { TIME_DAY, TIME_HOUR, TIME_SECOND };
+enum { TIME_TEXT_SIZE = 64 };
+size_t time_format(int64_t time, enum time_form form, char out[TIME_TEXT_SIZE]);
+
+/* When the local day or hour of that time began. */
+int64_t time_floor(int64_t time, enum time_form form);
+
 /* ---- The journal ------------------------------------------------------------------------------------------------ */
 
 /* An append-only file of lines. Any number of threads may write to one journal, and any number of processes to one
@@ -100,5 +140,52 @@ size_t journal_news(struct journal *journal, char *out, size_t size);
 /* Tries once more to write what waits, whatever the interval, and frees the journal. Returns how many lines were lost
  * that way. */
 uint64_t journal_close(struct journal *journal);
+
+/* ---- The store -------------------------------------------------------------------------------------------------- */
+
+/* A database of records, filled from journals; one thread at a time. Any number of processes may have it open. */
+struct store;
+
+enum { STORE_WHY_SIZE = 2048 };
+
+/* What there is for reports. "sqlite:PATH". Returns NULL, and why, if it isn't there or can't be read. */
+struct store *store_open(const char *place, char why[STORE_WHY_SIZE]) MUST_CHECK;
+void store_close(struct store *store);
+
+/* Whether the last failure was because the file is damaged. */
+bool store_is_damaged(const struct store *store);
+
+/* ---- From the journal to the store ------------------------------------------------------------------------------ */
+
+struct ingest_counts {
+	uint64_t records;   /* new rows */
+	uint64_t malformed; /* lines that are no record */
+	uint64_t expired;   /* records that were too old to be kept */
+	uint64_t forgotten; /* rows that had become too old */
+	uint64_t files;     /* that were read */
+	int64_t bytes, all_bytes; /* how far it is in the files, of how much there is in them */
+	bool rebuilt;
+};
+
+/* What somebody should be told on the way: a sentence. file is NULL where it is about the store. */
+enum ingest_news { INGEST_MALFORMED, INGEST_MOVED_ASIDE, INGEST_UNREADABLE };
+
+struct ingest_options {
+	const char *const *journals;
+	size_t journal_count;
+	int64_t keep; /* milliseconds; 0: for ever */
+	int64_t now;
+	bool rebuild; /* begin with an empty store; the old one is moved aside */
+	void (*tell)(void *context, enum ingest_news news, const char *file, int64_t offset, const char *text);
+	void (*progress)(void *context, const struct ingest_counts *counts); /* may be NULL */
+	bool (*stop)(void *context);                                         /* may be NULL */
+	void *context;
+};
+
+/* Reads what is new in the journals, rotated files included, into the store at `place`, which is made where it isn't
+ * there. Each line is counted exactly once, whatever dies and however many do it at once. A damaged store is moved
+ * aside and made anew. Returns false, and why, if not all could be done; what was counted stays. */
+bool ingest(const char *place, const struct ingest_options *options, struct ingest_counts *counts,
+    char why[STORE_WHY_SIZE]) MUST_CHECK;
 
 #endif
