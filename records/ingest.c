@@ -58,7 +58,7 @@ static bool take_line(struct run *run, const char *path, struct position *positi
 	}
 	if (run->line.record.time < run->oldest) {
 		counts->expired++;
-	} else {
+	} else if (!run->line.passed_over) {
 		good = store_add(run->store, &run->line.record);
 		counts->records++;
 	}

@@ -2,8 +2,8 @@
 /* A line of the journal, read back as a record.
  *
  * What is known has to be of its type; what isn't known is passed over, since a later version may write more. Squid's
- * own lines (decided_by "squid") are JSON only because Squid writes all bytes that JSON or a line could stumble over
- * as %XX; that is undone here. */
+ * own lines (decided_by "squid") are JSON only because Squid writes all bytes that JSON or a line could stumble over,
+ * and the % itself, as %XX; that is undone here. */
 #include <config.h>
 
 #include "records/records.h"
@@ -92,12 +92,6 @@ static int hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Squid writes these bytes as %XX and no others: a "%2F" is the value's own. */
-static bool is_escaped_by_squid(unsigned char byte)
-{
-	return byte <= ' ' || byte >= 0x7f || strchr("<>\"#{}|\\^~[]`'", byte) != NULL;
-}
-
 /* Undoes it into the buffer of the line, as UTF-8: what isn't becomes U+FFFD. "-" is how Squid says that it's missing. */
 static void decode(struct record_line *line, struct text *text)
 {
@@ -117,7 +111,7 @@ static void decode(struct record_line *line, struct text *text)
 			high = hex_digit(text->at[i + 1]);
 			low = hex_digit(text->at[i + 2]);
 		}
-		if (high >= 0 && low >= 0 && is_escaped_by_squid((unsigned char)(high << 4 | low))) {
+		if (high >= 0 && low >= 0) {
 			start[length++] = (char)(high << 4 | low);
 			i += 2;
 		} else {
@@ -135,6 +129,15 @@ static void decode(struct record_line *line, struct text *text)
 	text->at = start;
 	text->length = length;
 	line->decoded_length += length;
+}
+
+/* Squid's file has more than refusals: connections that ended before anything was decided, and answers of others. */
+static bool is_refusal(json_t *json)
+{
+	const char *status = json_string_value(json_object_get(json, "squid"));
+
+	return status == NULL || strncmp(status, "TCP_DENIED", 10) == 0 || strcmp(status, "NONE_NONE/403") == 0 ||
+	    strcmp(status, "NONE_NONE/407") == 0;
 }
 
 static void undo_squid(struct record_line *line)
@@ -166,6 +169,7 @@ static bool take_all(json_t *json, struct record_line *line, char why[RECORD_WHY
 		return false;
 	record->verdict = (enum record_verdict)verdict;
 	record->decided_by = (enum record_decider)decider;
+	line->passed_over = record->decided_by == RECORD_BY_SQUID && !is_refusal(json);
 	if (record->decided_by == RECORD_BY_SQUID)
 		undo_squid(line);
 	return true;

@@ -53,6 +53,7 @@ enum { RECORD_WHY_SIZE = 256, RECORD_DECODED_SIZE = 4096 };
 /* A record with the memory that its texts point into. */
 struct record_line {
 	struct record record;
+	bool passed_over; /* a line of Squid's that is about no refusal: not to be counted */
 	void *json;
 	size_t decoded_length;
 	char decoded[RECORD_DECODED_SIZE];
