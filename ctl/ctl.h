@@ -21,6 +21,8 @@ int command_check(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_ingest(int argc, char **argv);
 int command_list(int argc, char **argv);
+int command_report(int argc, char **argv);
+int command_tail(int argc, char **argv);
 
 /* Where records are, if nothing else is said. */
 enum { DEFAULT_JOURNALS = 2 };

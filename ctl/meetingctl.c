@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* meetingctl: the administrator's door to the category. */
+/* meetingctl: the administrator's door to the category and the records. */
 #include <config.h>
 
 #include "ctl/ctl.h"
@@ -19,6 +19,8 @@ static const struct command {
 	{"list", command_list, "show the services and where their entries are from"},
 	{"explain", command_explain, "say what is decided about a request, and why"},
 	{"ingest", command_ingest, "read the journals into the store"},
+	{"report", command_report, "tell who was exempt, whose meeting failed and why, and what to clean up"},
+	{"tail", command_tail, "show records as they come"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

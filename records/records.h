@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* ---- The record ------------------------------------------------------------------------------------------------- */
 
@@ -79,8 +80,9 @@ bool duration_parse(struct text text, int64_t *milliseconds) MUST_CHECK;
  * local time), RFC 3339. */
 bool when_parse(struct text text, int64_t now, int64_t *time) MUST_CHECK;
 
-/* "2026-11-01", "2026-11-01 14:00 +0100", "2026-11-01T14:30:00+0100", in local time; returns the length. */
-enum time_form { TIME_DAY, TIME_HOUR, TIME_SECOND };
+/* "2026-11-01", "2026-11-01 14:00 +0100", "2026-11-01 14:30", "2026-11-01T14:30:05+01:00", in local time; returns the
+ * length. */
+enum time_form { TIME_DAY, TIME_HOUR, TIME_MINUTE, TIME_SECOND };
 enum { TIME_TEXT_SIZE = 64 };
 size_t time_format(int64_t time, enum time_form form, char out[TIME_TEXT_SIZE]);
 
@@ -188,5 +190,92 @@ struct ingest_options {
  * aside and made anew. Returns false, and why, if not all could be done; what was counted stays. */
 bool ingest(const char *place, const struct ingest_options *options, struct ingest_counts *counts,
     char why[STORE_WHY_SIZE]) MUST_CHECK;
+
+/* ---- The report ------------------------------------------------------------------------------------------------- */
+
+enum report_by { REPORT_BY_SERVICE, REPORT_BY_CLIENT, REPORT_BY_USER, REPORT_BY_RULE, REPORT_BY_HOUR, REPORT_BY_DAY };
+enum { REPORT_BYS = 6, REPORT_COLUMNS = 8, REPORT_VERDICTS = 4 };
+extern const char *const report_by_names[REPORT_BYS];
+
+struct report_options {
+	int64_t since, until, now; /* since <= time < until */
+	enum report_by by;
+	size_t limit;                    /* rows of a section; 0: all */
+	const struct category *category; /* the one in force; NULL: what needs it is left out */
+	const struct category *off;      /* the services that are switched off, as they would be; NULL: none */
+};
+
+/* One line of a section. The texts live as long as the report, and are never NULL. */
+struct report_row {
+	const char *text[REPORT_COLUMNS];
+	uint64_t records, connections, by_verdict[REPORT_VERDICTS]; /* the latter in the order of enum record_verdict */
+	int64_t last;
+};
+
+/* What figures mean something in a section's rows. */
+enum { REPORT_COUNTS = 1, REPORT_VERDICT_COUNTS = 2, REPORT_LAST = 4 };
+
+enum report_show {
+	FOR_SCRIPTS, /* in JSON and CSV only */
+	FOR_ALL,
+	ON_ITS_OWN /* a sentence: as text it has a line of its own */
+};
+
+struct report_column {
+	const char *name;
+	enum report_show show;
+};
+
+struct report_section {
+	const char *name;  /* for scripts */
+	const char *title; /* for people */
+	char note[256];    /* what is in it, by which rule */
+	struct report_column column[REPORT_COLUMNS];
+	size_t columns;
+	unsigned figures;
+	struct report_row *rows;
+	size_t count, room;
+	uint64_t omitted; /* rows beyond the limit */
+};
+
+enum report_section_number {
+	REPORT_TOTALS,     /* a row for each verdict, and one for all */
+	REPORT_TABLE,      /* what was asked for by `by` */
+	REPORT_FAILURES,   /* normal or denied, and near the category: whose, where to, why */
+	REPORT_UNUSED,     /* entries that matched nothing */
+	REPORT_EXPIRED,    /* sources past their expiry */
+	REPORT_CANDIDATES, /* exempt by name, at addresses that no range of the service holds */
+	REPORT_ABUSE,      /* signs of it */
+	REPORT_SECTIONS
+};
+
+struct report_memory;
+
+/* A connection is a distinct pair of conn and dst; a record without conn is one of its own. */
+struct report {
+	int64_t since, until, made;
+	enum report_by by;
+	struct report_section section[REPORT_SECTIONS];
+	struct report_memory *memory;
+};
+
+/* Returns false, and why, after a failure of the store or of memory. The caller frees the report in any case. */
+bool report_make(struct store *store, const struct report_options *options, struct report *report,
+    char why[STORE_WHY_SIZE]) MUST_CHECK;
+void report_free(struct report *report);
+
+/* The section with that name, or REPORT_SECTIONS. */
+enum report_section_number report_section_find(const char *name);
+
+/* Each writes the report to a stream, which may be one of open_memstream: whether that worked is ferror's to tell.
+ * Texts come from clients: each form is escaped in its own way. */
+struct report_look {
+	unsigned width;               /* columns of the terminal */
+	const char *bold, *dim, *plain; /* what switches these on and off; "" for none */
+};
+void report_write_text(const struct report *report, const struct report_look *look, FILE *to);
+void report_write_html(const struct report *report, FILE *to); /* a page of its own: no script, nothing from elsewhere */
+void report_write_csv(const struct report *report, enum report_section_number section, FILE *to); /* RFC 4180 */
+bool report_write_json(const struct report *report, FILE *to) MUST_CHECK; /* false when memory has run out */
 
 #endif

@@ -212,8 +212,17 @@ size_t time_format(int64_t time, enum time_form form, char out[TIME_TEXT_SIZE])
 	case TIME_HOUR:
 		length = strftime(out, TIME_TEXT_SIZE, "%Y-%m-%d %H:00 %z", &when);
 		break;
+	case TIME_MINUTE:
+		length = strftime(out, TIME_TEXT_SIZE, "%Y-%m-%d %H:%M", &when);
+		break;
 	default:
-		length = strftime(out, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S%z", &when);
+		length = strftime(out, TIME_TEXT_SIZE - 1, "%Y-%m-%dT%H:%M:%S%z", &when);
+		/* RFC 3339 wants a colon in the zone. */
+		if (length > 2) {
+			memmove(out + length - 1, out + length - 2, 3);
+			out[length - 2] = ':';
+			length++;
+		}
 		break;
 	}
 	if (length == 0)

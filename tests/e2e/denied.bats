@@ -127,7 +127,7 @@ look() { seen_denied=$(lines_of "$denied"); }
 	is 'texts of two lines' "$(sqlite3 "$LAB/store.db" "SELECT count(*) FROM texts WHERE text LIKE 'a' || char(10) || '{%'")" 1
 	is 'texts with percents' "$(sqlite3 "$LAB/store.db" "SELECT count(*) FROM texts WHERE text = '%22,%0a'")" 1
 	is 'missing ones' "$(sqlite3 "$LAB/store.db" "SELECT count(*) FROM texts WHERE text = '-'")" 0
-	is 'complaints of Squid' "$(grep -E 'WARNING.*meeting_|ERROR' "$LAB/log/cache.log")" ''
+	is 'complaints of Squid' "$(grep -E '(WARNING|ERROR).*meeting_' "$LAB/log/cache.log")" ''
 	is 'exempted by forgery' "$(sqlite3 "$LAB/store.db" \
 		"SELECT count(*) FROM transactions WHERE verdict = 1 AND decided_by = 2")" 0
 }
