@@ -376,6 +376,13 @@ static int read_options(struct tail_wish *wish, int argc, char **argv)
 	return -1;
 }
 
+static bool reader_is_gone(void)
+{
+	struct pollfd fd = {.fd = STDOUT_FILENO, .events = 0};
+
+	return poll(&fd, 1, 0) > 0 && (fd.revents & POLLERR) != 0;
+}
+
 int command_tail(int argc, char **argv)
 {
 	static struct tail_wish wish = {.last = 10, .follow = true};
@@ -390,7 +397,7 @@ int command_tail(int argc, char **argv)
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	bool good = begin(&wish) && run(&wish);
-	if (ferror(stdout) && errno == EPIPE) {
+	if (ferror(stdout) && reader_is_gone()) {
 		/* Who read has seen enough, and what is left is for nobody. */
 		good = freopen("/dev/null", "we", stdout) != NULL;
 	}
