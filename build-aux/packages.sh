@@ -6,11 +6,11 @@
 # What it takes to build (c-icap's headers include OpenSSL's), to run the laboratory of tests/e2e, and to run every test.
 # shellcheck disable=SC2034 # for those who source this file
 PACKAGES_BUILD='gcc libc6-dev make autoconf automake libtool pkg-config
-	libicapapi-dev libssl-dev libcidr-dev libc-ares-dev libjansson-dev'
+	libicapapi-dev libssl-dev libcidr-dev libc-ares-dev libjansson-dev libsqlite3-dev'
 PACKAGES_LAB='squid-openssl squidclient c-icap nftables iproute2 util-linux socat dnsmasq-base
 	openssl curl ca-certificates jq'
 # shellcheck disable=SC2034
-PACKAGES_TEST="$PACKAGES_LAB clang libclang-rt-14-dev libcmocka-dev bats shellcheck mandoc xz-utils procps git"
+PACKAGES_TEST="$PACKAGES_LAB clang libclang-rt-14-dev libcmocka-dev bats shellcheck mandoc xz-utils procps sqlite3 git"
 
 # PACKAGE...: prints those that aren't installed.
 missing_packages() {

@@ -19,7 +19,15 @@ struct common {
 /* Each command gets its own arguments, its name in argv[0], and returns the exit status. */
 int command_check(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_ingest(int argc, char **argv);
 int command_list(int argc, char **argv);
+int command_report(int argc, char **argv);
+int command_tail(int argc, char **argv);
+
+/* Where records are, if nothing else is said. */
+enum { DEFAULT_JOURNALS = 2 };
+extern const char *const default_store;
+extern const char *const default_journals[DEFAULT_JOURNALS];
 
 /* ---- meetingctl.c ---- */
 
@@ -35,6 +43,12 @@ int usage(const char *command, const char *what, const char *value);
 
 /* Loads the category and tells its problems on stderr. NULL, with a message, if memory has run out. */
 struct category *load(const struct common *common);
+
+/* Milliseconds since 1970. */
+int64_t now_in_milliseconds(void);
+
+/* Writes a text that may hold anything, with a ? in place of all that would steer a terminal. */
+void print_plain(FILE *to, struct text text);
 
 /* Writes the words for bold, green, red, dim and plain if stdout is a terminal and NO_COLOR isn't set; else nothing. */
 enum colour { PLAIN, BOLD, GREEN, RED, DIM };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* meetingctl: the administrator's door to the category. */
+/* meetingctl: the administrator's door to the category and the records. */
 #include <config.h>
 
 #include "ctl/ctl.h"
@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const struct command {
@@ -17,6 +18,9 @@ static const struct command {
 	{"check", command_check, "read every file, and tell all errors"},
 	{"list", command_list, "show the services and where their entries are from"},
 	{"explain", command_explain, "say what is decided about a request, and why"},
+	{"ingest", command_ingest, "read the journals into the store"},
+	{"report", command_report, "tell who was exempt, whose meeting failed and why, and what to clean up"},
+	{"tail", command_tail, "show records as they come"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -93,6 +97,28 @@ struct category *load(const struct common *common)
 	}
 	problems_free(&problems);
 	return category;
+}
+
+int64_t now_in_milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void print_plain(FILE *to, struct text text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+		/* The controls above ASCII are C2 80 to C2 9F in UTF-8. */
+		bool steers = c < 0x20 || c == 0x7f || (c == 0xc2 && i + 1 < text.length && (unsigned char)text.at[i + 1] < 0xa0);
+
+		if (steers && c == 0xc2) {
+			i++;
+		}
+		fputc(steers ? '?' : c, to);
+	}
 }
 
 const char *colour(enum colour wanted)

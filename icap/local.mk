@@ -8,7 +8,7 @@ icap_srv_meeting_la_SOURCES = \
 	icap/c_icap.h icap/srv_meeting.c icap/statistics.c icap/statistics.h icap/target.c icap/transaction.c \
 	icap/transaction.h icap/user.c
 # c-icap's headers have a struct member SERVICES_DIR.
-icap_srv_meeting_la_CPPFLAGS = $(AM_CPPFLAGS) -USERVICES_DIR $(CICAP_CPPFLAGS) -DLOG_DIR='"$(logdir)"'
+icap_srv_meeting_la_CPPFLAGS = $(AM_CPPFLAGS) -USERVICES_DIR $(CICAP_CPPFLAGS)
 # What a module exports is c-icap's to see: `service` before its release 0.6, and two functions from there on.
 icap_srv_meeting_la_LDFLAGS = -module -avoid-version -shared \
 	-export-symbols-regex '^(service|__ci_service_build|__ci_build_for)$$'

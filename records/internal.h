@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the journal is made of; for the files of this folder only. */
+/* What the journal, the store and the report are made of; for the files of this folder only. */
 #ifndef SQUID_MEETING_RECORDS_INTERNAL_H
 #define SQUID_MEETING_RECORDS_INTERNAL_H
 
@@ -30,5 +30,232 @@ int file_follow(struct appended_file *file) MUST_CHECK;
 int file_append(struct appended_file *file, const char *line, size_t length) MUST_CHECK;
 
 void file_close(struct appended_file *file);
+
+/* ---- Hashes ---- */
+
+struct hash_key {
+	uint64_t word[2];
+};
+
+/* SipHash-2-4 of the bytes, which may be none. */
+uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t length);
+
+/* ---- The store ---- */
+
+struct sqlite3;
+struct sqlite3_stmt;
+struct known_texts;
+
+struct store {
+	struct sqlite3 *db;
+	char *path;
+	int lock; /* -1: there is none, so the file must not be moved */
+	bool damaged;
+	dev_t device;
+	ino_t inode;
+	struct known_texts *texts;
+	struct sqlite3_stmt *text_find, *text_add, *text_touch, *text_get, *insert;
+	int64_t sequence, generation;
+	char trouble[STORE_WHY_SIZE]; /* of the last failure */
+};
+
+/* Those below return false after a failure, whose reason is in `trouble`. */
+/* Opens it, and makes it where it is not there. A damaged one of ours is returned as well: look at `damaged`, and move
+ * it aside. NULL, and why, for all else that goes wrong. */
+struct store *store_open_to_write(const char *place, char why[STORE_WHY_SIZE]) MUST_CHECK;
+
+bool store_run(struct store *store, const char *sql) MUST_CHECK;
+bool store_prepare(struct store *store, const char *sql, struct sqlite3_stmt **statement) MUST_CHECK;
+
+/* Notes what SQLite says, whether it means damage, and returns false. */
+bool store_failed(struct store *store);
+
+/* Begins and ends what is counted at once. After a failed commit nothing of it was done. */
+bool store_begin(struct store *store) MUST_CHECK;
+bool store_commit(struct store *store) MUST_CHECK;
+void store_rollback(struct store *store);
+
+/* Adds a row. */
+bool store_add(struct store *store, const struct record *record) MUST_CHECK;
+
+/* Deletes what is older than `oldest`, a time of a record, and the texts that nobody needs any more. Begins and ends
+ * transactions of its own. Counts the rows. */
+bool store_forget(struct store *store, int64_t oldest, uint64_t *forgotten) MUST_CHECK;
+
+/* Whether SQLite finds fault with the file; looks at large ones once a day only. False, too, after a failure. */
+bool store_is_sound(struct store *store, int64_t now) MUST_CHECK;
+
+/* Renames a store that can't be used; told receives its new name. The caller has it open, and must close it then. */
+bool store_move_aside(struct store *store, int64_t now, char told[STORE_WHY_SIZE]) MUST_CHECK;
+
+/* The number of a text, which is added where it isn't there; 0 for a missing one. day is that of the record. */
+bool text_number(struct store *store, struct text text, int32_t day, int64_t *number) MUST_CHECK;
+struct known_texts *known_texts_new(void) MUST_CHECK;
+void known_texts_forget(struct known_texts *texts);
+void known_texts_free(struct known_texts *texts);
+
+/* A row's number is its time and, below that, a counter: so the rows are in the order of their time. */
+enum { ROW_COUNTER_BITS = 20 };
+int64_t row_of_time(int64_t time);
+int64_t time_of_row(int64_t row);
+
+/* The number of the connection that a record belongs to, by conn and dst; 0 where it has no conn. */
+int64_t connection_number(const struct record *record);
+
+/* ---- Reading journals ---- */
+
+/* A file that a journal is in, or was before it was rotated. */
+struct journal_file {
+	char *path;
+	int64_t modified;
+};
+
+/* Finds the journal and its older files beside it (NAME.1, NAME-20261101), the oldest first. The caller frees both. */
+bool journal_files(const char *path, struct journal_file **files, size_t *count) MUST_CHECK;
+void journal_files_free(struct journal_file *files, size_t count);
+
+enum { HEAD_SIZE = 1024 };
+
+/* How far a journal was read. Two files with the same first bytes are the same journal. */
+struct position {
+	int64_t id; /* of its row; 0: not known yet */
+	dev_t device;
+	ino_t inode;
+	int64_t offset;
+	int64_t head_length;
+	uint64_t head_hash;
+	int64_t lines, malformed;
+};
+
+bool position_find(struct store *store, int fd, const char *path, struct position *position) MUST_CHECK;
+bool position_keep(struct store *store, int fd, const char *path, struct position *position) MUST_CHECK;
+
+/* ---- Questions to the store ---- */
+
+/* What records are told apart by. Texts by their number, times by the begin of their day or hour. */
+enum dimension {
+	DIMENSION_VERDICT,
+	DIMENSION_SERVICE, /* of a shadow: the one that it would have been */
+	DIMENSION_CLIENT,
+	DIMENSION_USER,
+	DIMENSION_RULE,
+	DIMENSION_HOUR,
+	DIMENSION_DAY,
+	DIMENSION_DST,
+	DIMENSION_NAME, /* that the client claimed: SNI, or else host; without a dst, the host */
+	DIMENSION_PORT,
+	DIMENSION_SNI,
+	DIMENSION_EVIDENCE,
+	DIMENSION_STALE,
+	DIMENSIONS
+};
+
+enum { QUESTION_DIMENSIONS = 6, VERDICTS = 4 };
+
+/* The records that are alike in all dimensions of a question. */
+struct group {
+	int64_t key[QUESTION_DIMENSIONS];
+	uint64_t records, connections, by_verdict[VERDICTS];
+	int64_t last; /* the time of the last one */
+	bool wanted;
+};
+
+struct group_index;
+
+/* How many records and connections there are, by some dimensions: what SQL says with GROUP BY. */
+struct question {
+	enum dimension dimension[QUESTION_DIMENSIONS];
+	size_t dimensions;
+	unsigned verdicts; /* a bit for each that counts */
+	/* Only records whose group of that question, which comes before this one, is wanted. NULL: all. */
+	const struct question *within;
+	/* Whether a new group is wanted; NULL: each is. */
+	bool (*wants)(void *context, const int64_t *key);
+	void *context;
+
+	/* The answer. question_free frees it. */
+	struct group *groups;
+	size_t count;
+
+	struct group_index *index;
+	struct group *current; /* of the record at hand; NULL: none */
+};
+
+/* Answers all questions in one pass over the records with since <= time < until. False after a failure; the questions
+ * are to be freed then as well. */
+bool questions_ask(struct store *store, int64_t since, int64_t until, struct question *questions, size_t count) MUST_CHECK;
+void question_free(struct question *question);
+
+/* The text of a number: "" for 0 and where there is none. It stays good until the next call. */
+struct text text_of_number(struct store *store, int64_t number);
+
+/* ---- Nearness ---- */
+
+enum near {
+	NEAR_NOT,
+	NEAR_HELD,       /* the category as it is now holds it */
+	NEAR_OTHER_PORT, /* an entry holds it, but not on this port */
+	NEAR_NAME_ONLY,  /* the name belongs to a service, the address to none */
+	NEAR_OFF         /* it would be held, but the service is switched off */
+};
+
+struct nearness {
+	enum near near;
+	const char *service; /* lives as long as the category */
+	char rule[RULE_SIZE];
+	char ports[128];
+};
+
+/* Where a request went to, as the record has it: dst "ADDRESS:PORT" or missing, the claimed or asked name, the port. */
+struct went_to {
+	struct text dst, name;
+	uint16_t port;
+};
+
+/* How near a destination is to the category, and to the services that are switched off (NULL: none are). */
+void near_find(const struct category *category, const struct category *off, const struct went_to *to,
+    struct nearness *nearness);
+
+/* The parts of "ADDRESS:PORT", IPv6 with or without brackets. */
+bool dst_parse(struct text dst, struct address *address, uint16_t *port) MUST_CHECK;
+
+/* ---- Making a report ---- */
+
+enum { ASK_ALL, ASK_VERDICT, ASK_BY, ASK_RULE, ASK_STALE, ASK_CLIENT, ASK_NEAR, ASK_FAILURE, ASK_CANDIDATE, ASK_FOREIGN,
+	ASK_ABUSE, ASK_COUNT };
+
+struct making {
+	struct store *store;
+	const struct report_options *options;
+	struct report *report;
+	struct question question[ASK_COUNT];
+	size_t questions;
+	bool failed; /* memory has run out */
+
+	/* Texts at hand. */
+	char dst[512], name[512], service[128];
+	bool seen;
+};
+
+/* Fills the sections from the answered questions. */
+void report_fill(struct making *making);
+
+/* A new row, or NULL when the section is full or memory has run out. Then what puts something into it does nothing. */
+struct report_row *report_add(struct making *making, enum report_section_number number) MUST_CHECK;
+void report_put(struct making *making, struct report_row *row, size_t column, struct text text);
+void report_put_number(struct making *making, struct report_row *row, size_t column, int64_t number);
+void report_count(struct report_row *row, const struct group *group);
+
+/* The texts of these numbers, good until the next call; missing ones have at == NULL. */
+void report_went_to(struct making *making, int64_t dst, int64_t name, int64_t port, struct went_to *to);
+
+/* A copy that lives as long as the report. */
+bool report_keep(struct report *report, struct text text, const char **kept) MUST_CHECK;
+
+/* The figures of a section's row, for all forms alike: their names, and what they are in a row. */
+enum { FIGURES = 7 };
+extern const char figure_last[]; /* the name of the one that is a time */
+size_t figure_names(const struct report_section *section, const char *names[FIGURES]);
+void figure_values(const struct report_section *section, const struct report_row *row, uint64_t values[FIGURES]);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* ---- The record ------------------------------------------------------------------------------------------------- */
 
@@ -45,6 +46,48 @@ size_t utf8_length(const char *text, size_t left);
 /* The names that a record uses. */
 const char *record_verdict_name(enum record_verdict verdict);
 const char *record_decider_name(enum record_decider decider);
+
+/* ---- A line read back ------------------------------------------------------------------------------------------- */
+
+enum { RECORD_WHY_SIZE = 256, RECORD_DECODED_SIZE = 4096 };
+
+/* A record with the memory that its texts point into. */
+struct record_line {
+	struct record record;
+	bool passed_over; /* a line of Squid's that is about no refusal: not to be counted */
+	void *json;
+	size_t decoded_length;
+	char decoded[RECORD_DECODED_SIZE];
+};
+
+/* Reads a line, without its newline. Keys that aren't known are passed over; known ones have to be of their type, and
+ * `time`, `verdict` and `decided_by` have to be there. Returns false, and why, for all else: then nothing has to be
+ * freed. */
+bool record_parse(const char *text, size_t length, struct record_line *line, char why[RECORD_WHY_SIZE]) MUST_CHECK;
+void record_line_free(struct record_line *line);
+
+/* ---- Time ------------------------------------------------------------------------------------------------------- */
+
+/* All times are milliseconds since 1970-01-01 00:00 UTC. */
+
+/* RFC 3339, with T or a blank in the middle. */
+bool time_parse(struct text text, int64_t *time) MUST_CHECK;
+
+/* "90d": a number and s, m, h, d or w; in milliseconds. */
+bool duration_parse(struct text text, int64_t *milliseconds) MUST_CHECK;
+
+/* As people write it: a duration ("2h" ago), now, today, yesterday (their begin), 2026-11-01, 2026-11-01 14:30 (both in
+ * local time), RFC 3339. */
+bool when_parse(struct text text, int64_t now, int64_t *time) MUST_CHECK;
+
+/* "2026-11-01", "2026-11-01 14:00 +0100", "2026-11-01 14:30", "2026-11-01T14:30:05+01:00", in local time; returns the
+ * length. */
+enum time_form { TIME_DAY, TIME_HOUR, TIME_MINUTE, TIME_SECOND };
+enum { TIME_TEXT_SIZE = 64 };
+size_t time_format(int64_t time, enum time_form form, char out[TIME_TEXT_SIZE]);
+
+/* When the local day or hour of that time began. */
+int64_t time_floor(int64_t time, enum time_form form);
 
 /* ---- The journal ------------------------------------------------------------------------------------------------ */
 
@@ -100,5 +143,139 @@ size_t journal_news(struct journal *journal, char *out, size_t size);
 /* Tries once more to write what waits, whatever the interval, and frees the journal. Returns how many lines were lost
  * that way. */
 uint64_t journal_close(struct journal *journal);
+
+/* ---- The store -------------------------------------------------------------------------------------------------- */
+
+/* A database of records, filled from journals; one thread at a time. Any number of processes may have it open. */
+struct store;
+
+enum { STORE_WHY_SIZE = 2048 };
+
+/* What there is for reports. "sqlite:PATH". Returns NULL, and why, if it isn't there or can't be read. */
+struct store *store_open(const char *place, char why[STORE_WHY_SIZE]) MUST_CHECK;
+void store_close(struct store *store);
+
+/* Whether the last failure was because the file is damaged. */
+bool store_is_damaged(const struct store *store);
+
+/* ---- From the journal to the store ------------------------------------------------------------------------------ */
+
+struct ingest_counts {
+	uint64_t records;   /* new rows */
+	uint64_t malformed; /* lines that are no record */
+	uint64_t expired;   /* records that were too old to be kept */
+	uint64_t forgotten; /* rows that had become too old */
+	uint64_t files;     /* that were read */
+	int64_t bytes, all_bytes; /* how far it is in the files, of how much there is in them */
+	bool rebuilt;
+};
+
+/* What somebody should be told on the way: a sentence. file is NULL where it is about the store. */
+enum ingest_news { INGEST_MALFORMED, INGEST_MOVED_ASIDE, INGEST_UNREADABLE };
+
+struct ingest_options {
+	const char *const *journals;
+	size_t journal_count;
+	int64_t keep; /* milliseconds; 0: for ever */
+	int64_t now;
+	bool rebuild; /* begin with an empty store; the old one is moved aside */
+	void (*tell)(void *context, enum ingest_news news, const char *file, int64_t offset, const char *text);
+	void (*progress)(void *context, const struct ingest_counts *counts); /* may be NULL */
+	bool (*stop)(void *context);                                         /* may be NULL */
+	void *context;
+};
+
+/* Reads what is new in the journals, rotated files included, into the store at `place`, which is made where it isn't
+ * there. Each line is counted exactly once, whatever dies and however many do it at once. A damaged store is moved
+ * aside and made anew. Returns false, and why, if not all could be done; what was counted stays. */
+bool ingest(const char *place, const struct ingest_options *options, struct ingest_counts *counts,
+    char why[STORE_WHY_SIZE]) MUST_CHECK;
+
+/* ---- The report ------------------------------------------------------------------------------------------------- */
+
+enum report_by { REPORT_BY_SERVICE, REPORT_BY_CLIENT, REPORT_BY_USER, REPORT_BY_RULE, REPORT_BY_HOUR, REPORT_BY_DAY };
+enum { REPORT_BYS = 6, REPORT_COLUMNS = 8, REPORT_VERDICTS = 4 };
+extern const char *const report_by_names[REPORT_BYS];
+
+struct report_options {
+	int64_t since, until, now; /* since <= time < until */
+	enum report_by by;
+	size_t limit;                    /* rows of a section; 0: all */
+	const struct category *category; /* the one in force; NULL: what needs it is left out */
+	const struct category *off;      /* the services that are switched off, as they would be; NULL: none */
+};
+
+/* One line of a section. The texts live as long as the report, and are never NULL. */
+struct report_row {
+	const char *text[REPORT_COLUMNS];
+	uint64_t records, connections, by_verdict[REPORT_VERDICTS]; /* the latter in the order of enum record_verdict */
+	int64_t last;
+};
+
+/* What figures mean something in a section's rows. */
+enum { REPORT_COUNTS = 1, REPORT_VERDICT_COUNTS = 2, REPORT_LAST = 4 };
+
+enum report_show {
+	FOR_SCRIPTS, /* in JSON and CSV only */
+	FOR_ALL,
+	ON_ITS_OWN /* a sentence: as text it has a line of its own */
+};
+
+struct report_column {
+	const char *name;
+	enum report_show show;
+};
+
+struct report_section {
+	const char *name;  /* for scripts */
+	const char *title; /* for people */
+	char note[256];    /* what is in it, by which rule */
+	struct report_column column[REPORT_COLUMNS];
+	size_t columns;
+	unsigned figures;
+	struct report_row *rows;
+	size_t count, room;
+	uint64_t omitted; /* rows beyond the limit */
+};
+
+enum report_section_number {
+	REPORT_TOTALS,     /* a row for each verdict, and one for all */
+	REPORT_TABLE,      /* what was asked for by `by` */
+	REPORT_FAILURES,   /* normal or denied, and near the category: whose, where to, why */
+	REPORT_UNUSED,     /* entries that matched nothing */
+	REPORT_EXPIRED,    /* sources past their expiry */
+	REPORT_CANDIDATES, /* exempt by name, at addresses that no range of the service holds */
+	REPORT_ABUSE,      /* signs of it */
+	REPORT_SECTIONS
+};
+
+struct report_memory;
+
+/* A connection is a distinct pair of conn and dst; a record without conn is one of its own. */
+struct report {
+	int64_t since, until, made;
+	enum report_by by;
+	struct report_section section[REPORT_SECTIONS];
+	struct report_memory *memory;
+};
+
+/* Returns false, and why, after a failure of the store or of memory. The caller frees the report in any case. */
+bool report_make(struct store *store, const struct report_options *options, struct report *report,
+    char why[STORE_WHY_SIZE]) MUST_CHECK;
+void report_free(struct report *report);
+
+/* The section with that name, or REPORT_SECTIONS. */
+enum report_section_number report_section_find(const char *name);
+
+/* Each writes the report to a stream, which may be one of open_memstream: whether that worked is ferror's to tell.
+ * Texts come from clients: each form is escaped in its own way. */
+struct report_look {
+	unsigned width;               /* columns of the terminal */
+	const char *bold, *dim, *plain; /* what switches these on and off; "" for none */
+};
+void report_write_text(const struct report *report, const struct report_look *look, FILE *to);
+void report_write_html(const struct report *report, FILE *to); /* a page of its own: no script, nothing from elsewhere */
+void report_write_csv(const struct report *report, enum report_section_number section, FILE *to); /* RFC 4180 */
+bool report_write_json(const struct report *report, FILE *to) MUST_CHECK; /* false when memory has run out */
 
 #endif

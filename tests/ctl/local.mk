@@ -1,2 +1,4 @@
 # tests/ctl/: meetingctl as a program.
 bats_tests += tests/ctl/check.bats tests/ctl/list.bats tests/ctl/explain.bats tests/ctl/agrees.bats
+bats_tests += tests/ctl/ingest.bats tests/ctl/recount.bats tests/ctl/report.bats tests/ctl/tail.bats
+EXTRA_DIST += tests/ctl/history.awk tests/ctl/store.bash

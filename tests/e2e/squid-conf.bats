@@ -46,11 +46,14 @@ parses_squid_conf() {
 @test "explicit, spliced, logged and recorded" { parses explicit splice log icap; }
 @test "both, spliced, logged and recorded" { parses intercept explicit splice log icap; }
 @test "both the other way round" { parses explicit intercept splice log icap; }
+@test "the refused recorded as well" { parses intercept explicit splice log icap denied; }
+@test "the refused, explicit alone" { parses explicit denied; }
 @test "both, decrypted, recorded" { parses intercept explicit icap; }
 
 @test "every shipped file for squid.conf is among these" {
 	shipped=$(cd "$LAB/share/squid-conf" && ls -- *.conf)
-	is files "${shipped//$'\n'/ }" 'c-icap-meeting.conf explicit.conf icap.conf intercept.conf log.conf names.conf splice.conf'
+	is files "${shipped//$'\n'/ }" \
+		'c-icap-meeting.conf denied.conf explicit.conf icap.conf intercept.conf log.conf names.conf splice.conf'
 }
 
 @test "no placeholder is left in a shipped file" {

@@ -14,3 +14,17 @@ tests_records_journal_test_LDADD = records/librecords.la category/libcategory.la
 tests_records_whole_lines_test_SOURCES = tests/records/whole_lines_test.c $(journal_place)
 tests_records_whole_lines_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_records_whole_lines_test_LDADD = records/librecords.la category/libcategory.la $(CMOCKA_LIBS) -lpthread
+
+unit_tests += tests/records/parse_test tests/records/time_test tests/records/store_test
+
+tests_records_parse_test_SOURCES = tests/records/parse_test.c
+tests_records_parse_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_records_parse_test_LDADD = records/librecords.la category/libcategory.la $(CMOCKA_LIBS)
+
+tests_records_time_test_SOURCES = tests/records/time_test.c
+tests_records_time_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_records_time_test_LDADD = records/librecords.la category/libcategory.la $(CMOCKA_LIBS)
+
+tests_records_store_test_SOURCES = tests/records/store_test.c $(journal_place)
+tests_records_store_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_records_store_test_LDADD = records/librecords.la category/libcategory.la $(CMOCKA_LIBS)

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The store: a SQLite database in WAL mode.
+ *
+ * Beside it is PATH.lock. Who writes holds it shared, and alone while a store that can't be used is moved aside. That it
+ * is there says, too, that the file is a store of ours: another file is never moved. */
+#include <config.h>
+
+#include "records/records.h"
+
+#include "records/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	APPLICATION = 0x6d656574,
+	SCHEMA = 1,
+	BUSY_MS = 60 * 1000,
+	CHECK_ALWAYS_BELOW = 64 * 1024 * 1024,
+	PATH_ROOM = 1024
+};
+
+static const char schema[] =
+    "CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, day INTEGER NOT NULL);"
+    "CREATE TABLE transactions (id INTEGER PRIMARY KEY, verdict INTEGER NOT NULL, decided_by INTEGER NOT NULL,"
+    " stale INTEGER NOT NULL, port INTEGER NOT NULL, connection INTEGER NOT NULL, conn TEXT, proxy INTEGER NOT NULL,"
+    " client INTEGER NOT NULL, user INTEGER NOT NULL, method INTEGER NOT NULL, host INTEGER NOT NULL,"
+    " dst INTEGER NOT NULL, sni INTEGER NOT NULL, service INTEGER NOT NULL, rule INTEGER NOT NULL,"
+    " evidence INTEGER NOT NULL, source INTEGER NOT NULL, would INTEGER NOT NULL, reason INTEGER NOT NULL);"
+    "CREATE TABLE journals (id INTEGER PRIMARY KEY, path TEXT NOT NULL, device INTEGER, inode INTEGER,"
+    " offset INTEGER NOT NULL, head_length INTEGER NOT NULL, head_hash INTEGER NOT NULL, lines INTEGER NOT NULL,"
+    " malformed INTEGER NOT NULL);"
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO meta VALUES ('generation', 0), ('sequence', 0), ('checked', 0);";
+
+static const char insert_row[] =
+    "INSERT INTO transactions (id, verdict, decided_by, stale, port, connection, conn, proxy, client, user, method,"
+    " host, dst, sni, service, rule, evidence, source, would, reason)"
+    " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)";
+
+bool store_failed(struct store *store)
+{
+	int code = sqlite3_errcode(store->db) & 0xff;
+
+	store->damaged = store->damaged || code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+	snprintf(store->trouble, sizeof store->trouble, "%s: %s", store->path, sqlite3_errmsg(store->db));
+	return false;
+}
+
+bool store_is_damaged(const struct store *store)
+{
+	return store->damaged;
+}
+
+bool store_run(struct store *store, const char *sql)
+{
+	return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK || store_failed(store);
+}
+
+bool store_prepare(struct store *store, const char *sql, struct sqlite3_stmt **statement)
+{
+	return sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) == SQLITE_OK ||
+	    store_failed(store);
+}
+
+/* The first column of the only row. */
+static bool ask_number(struct store *store, const char *sql, int64_t *number)
+{
+	struct sqlite3_stmt *statement = NULL;
+	bool good = store_prepare(store, sql, &statement);
+
+	if (good) {
+		int result = sqlite3_step(statement);
+
+		good = result == SQLITE_ROW;
+		if (good) {
+			*number = sqlite3_column_int64(statement, 0);
+		} else if (result == SQLITE_DONE) {
+			store->damaged = true;
+			snprintf(store->trouble, sizeof store->trouble, "%s: a row is missing", store->path);
+		} else {
+			store_failed(store);
+		}
+	}
+	sqlite3_finalize(statement);
+	return good;
+}
+
+static bool set_number(struct store *store, const char *key, int64_t number)
+{
+	struct sqlite3_stmt *statement = NULL;
+	bool good = store_prepare(store, "UPDATE meta SET value = ?1 WHERE key = ?2", &statement) &&
+	    sqlite3_bind_int64(statement, 1, number) == SQLITE_OK &&
+	    sqlite3_bind_text(statement, 2, key, -1, SQLITE_STATIC) == SQLITE_OK &&
+	    (sqlite3_step(statement) == SQLITE_DONE || store_failed(store));
+
+	sqlite3_finalize(statement);
+	return good;
+}
+
+/* ---- Opening ---- */
+
+static const char *path_of(const char *place, char why[STORE_WHY_SIZE])
+{
+	static const char prefix[] = "sqlite:";
+
+	if (strncmp(place, "clickhouse:", 11) == 0) {
+		snprintf(why, STORE_WHY_SIZE, "%s: this version has no ClickHouse yet; use sqlite:PATH", place);
+		return NULL;
+	}
+	if (strncmp(place, prefix, sizeof prefix - 1) != 0 || place[sizeof prefix - 1] == '\0') {
+		snprintf(why, STORE_WHY_SIZE, "%s: a store is given as sqlite:PATH", place);
+		return NULL;
+	}
+	return place + sizeof prefix - 1;
+}
+
+static bool take_lock(struct store *store, int how)
+{
+	int result;
+
+	do
+		result = flock(store->lock, how);
+	while (result != 0 && errno == EINTR);
+	return result == 0;
+}
+
+/* A lock is never given to a file that is there already, unless it is known to be a store. */
+static bool open_lock(struct store *store, bool known)
+{
+	char name[PATH_ROOM];
+	struct stat status;
+
+	if ((size_t)snprintf(name, sizeof name, "%s.lock", store->path) >= sizeof name) {
+		snprintf(store->trouble, sizeof store->trouble, "the path is too long");
+		return false;
+	}
+	if (!known && stat(name, &status) != 0 && stat(store->path, &status) == 0 && status.st_size > 0)
+		return true;
+	store->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (store->lock < 0 || !take_lock(store, LOCK_SH)) {
+		snprintf(store->trouble, sizeof store->trouble, "%s: %s", name, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+static bool open_database(struct store *store, int flags)
+{
+	struct stat status;
+
+	if (sqlite3_open_v2(store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		return store_failed(store);
+	sqlite3_extended_result_codes(store->db, 1);
+	sqlite3_busy_timeout(store->db, BUSY_MS);
+	if (stat(store->path, &status) == 0) {
+		store->device = status.st_dev;
+		store->inode = status.st_ino;
+	}
+	return store_run(store, "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -65536");
+}
+
+/* Makes the tables in an empty file. */
+static bool make_tables(struct store *store)
+{
+	char pragmas[128];
+	int64_t version = 0;
+
+	snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION, SCHEMA);
+	/* Somebody else may have made them in the meantime. */
+	if (!store_run(store, "BEGIN IMMEDIATE"))
+		return false;
+	if (ask_number(store, "PRAGMA user_version", &version) &&
+	    (version != 0 || (store_run(store, schema) && store_run(store, pragmas))) && store_run(store, "COMMIT"))
+		return true;
+	store_rollback(store);
+	return false;
+}
+
+static bool is_known(struct store *store)
+{
+	int64_t application = 0, version = 0;
+
+	if (!ask_number(store, "PRAGMA application_id", &application) ||
+	    !ask_number(store, "PRAGMA user_version", &version))
+		return false;
+	if (application != APPLICATION) {
+		store->damaged = true;
+		snprintf(store->trouble, sizeof store->trouble, "%s: not a store of squid-meeting", store->path);
+		return false;
+	}
+	if (version != SCHEMA) {
+		snprintf(store->trouble, sizeof store->trouble, "%s: of version %d, and this program knows %d only",
+		    store->path, (int)version, (int)SCHEMA);
+		return false;
+	}
+	return true;
+}
+
+static struct store *store_new(const char *path, char why[STORE_WHY_SIZE])
+{
+	struct store *store = calloc(1, sizeof *store);
+
+	snprintf(why, STORE_WHY_SIZE, "out of memory");
+	if (store == NULL)
+		return NULL;
+	store->lock = -1;
+	store->path = strdup(path);
+	if (store->path == NULL) {
+		free(store);
+		return NULL;
+	}
+	return store;
+}
+
+struct store *store_open(const char *place, char why[STORE_WHY_SIZE])
+{
+	const char *path = path_of(place, why);
+	struct store *store = path == NULL ? NULL : store_new(path, why);
+
+	if (store == NULL)
+		return NULL;
+	if (open_database(store, SQLITE_OPEN_READWRITE) && is_known(store) && store_run(store, "PRAGMA query_only = ON") &&
+	    store_prepare(store, "SELECT text FROM texts WHERE id = ?1", &store->text_get))
+		return store;
+	snprintf(why, STORE_WHY_SIZE, "%.1900s%s", store->trouble,
+	    access(path, F_OK) != 0 ? " (meetingctl ingest makes it)" : store->damaged ? " (meetingctl ingest mends it)" : "");
+	store_close(store);
+	return NULL;
+}
+
+struct store *store_open_to_write(const char *place, char why[STORE_WHY_SIZE])
+{
+	const char *path = path_of(place, why);
+	struct store *store = path == NULL ? NULL : store_new(path, why);
+	int64_t version = 0;
+	mode_t mask;
+	bool good;
+
+	if (store == NULL)
+		return NULL;
+	/* Who was where is nobody else's business. */
+	mask = umask(027);
+	store->texts = known_texts_new();
+	good = store->texts != NULL && open_lock(store, false) &&
+	    open_database(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) &&
+	    (store->lock >= 0 || (is_known(store) && open_lock(store, true))) &&
+	    store_run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL") &&
+	    ask_number(store, "PRAGMA user_version", &version) && (version != 0 || make_tables(store)) && is_known(store);
+	umask(mask);
+	good = good && store_prepare(store, "SELECT id, day FROM texts WHERE text = ?1", &store->text_find) &&
+	    store_prepare(store, "INSERT INTO texts (text, day) VALUES (?1, ?2)", &store->text_add) &&
+	    store_prepare(store, "UPDATE texts SET day = ?1 WHERE id = ?2", &store->text_touch) &&
+	    store_prepare(store, insert_row, &store->insert);
+	if (good)
+		return store;
+	snprintf(why, STORE_WHY_SIZE, "%s", store->trouble);
+	/* A damaged store of ours is for the caller to move aside. */
+	if (store->damaged && store->lock >= 0)
+		return store;
+	store_close(store);
+	return NULL;
+}
+
+void store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	sqlite3_finalize(store->text_find);
+	sqlite3_finalize(store->text_add);
+	sqlite3_finalize(store->text_touch);
+	sqlite3_finalize(store->text_get);
+	sqlite3_finalize(store->insert);
+	sqlite3_close(store->db);
+	if (store->lock >= 0)
+		close(store->lock);
+	known_texts_free(store->texts);
+	free(store->path);
+	free(store);
+}
+
+/* ---- Writing ---- */
+
+bool store_begin(struct store *store)
+{
+	int64_t generation = 0;
+
+	if (!store_run(store, "BEGIN IMMEDIATE"))
+		return false;
+	if (!ask_number(store, "SELECT value FROM meta WHERE key = 'generation'", &generation) ||
+	    !ask_number(store, "SELECT value FROM meta WHERE key = 'sequence'", &store->sequence)) {
+		store_rollback(store);
+		return false;
+	}
+	/* Somebody has deleted texts. */
+	if (generation != store->generation)
+		known_texts_forget(store->texts);
+	store->generation = generation;
+	return true;
+}
+
+bool store_commit(struct store *store)
+{
+	if (set_number(store, "sequence", store->sequence) && store_run(store, "COMMIT"))
+		return true;
+	store_rollback(store);
+	return false;
+}
+
+void store_rollback(struct store *store)
+{
+	(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	/* They may have been of what is undone. */
+	if (store->texts != NULL)
+		known_texts_forget(store->texts);
+}
+
+int64_t row_of_time(int64_t time)
+{
+	const int64_t most = INT64_MAX >> ROW_COUNTER_BITS;
+
+	if (time < -most)
+		time = -most;
+	if (time > most)
+		time = most;
+	return time * (INT64_C(1) << ROW_COUNTER_BITS);
+}
+
+int64_t time_of_row(int64_t row)
+{
+	return row >> ROW_COUNTER_BITS;
+}
+
+int64_t connection_number(const struct record *record)
+{
+	static const struct hash_key key = { { 0x6d656574696e6773, 0x636f6e6e65637473 } };
+	char both[512];
+	size_t conn = record->conn.length, dst = record->dst.at == NULL ? 0 : record->dst.length;
+
+	if (record->conn.at == NULL)
+		return 0;
+	if (conn > 255)
+		conn = 255;
+	if (dst > 255)
+		dst = 255;
+	memcpy(both, record->conn.at, conn);
+	both[conn] = '\n';
+	if (dst > 0)
+		memcpy(both + conn + 1, record->dst.at, dst);
+	return (int64_t)(hash_bytes(&key, both, conn + 1 + dst) | 1);
+}
+
+static bool bind_texts(struct store *store, const struct record *record)
+{
+	const struct text texts[] = { record->proxy, record->client, record->user, record->method, record->host,
+		record->dst, record->sni, record->service, record->rule, record->evidence, record->source, record->would,
+		record->reason };
+	const int64_t a_day = INT64_C(24) * 60 * 60 * 1000;
+	int32_t day = (int32_t)(record->time / a_day - (record->time % a_day < 0));
+	enum { FIRST = 8 };
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		int64_t number;
+
+		if (!text_number(store, texts[i], day, &number))
+			return false;
+		sqlite3_bind_int64(store->insert, FIRST + (int)i, number);
+	}
+	return true;
+}
+
+bool store_add(struct store *store, const struct record *record)
+{
+	enum { TRIES = 100 };
+	int result = SQLITE_DONE;
+
+	sqlite3_bind_int(store->insert, 2, (int)record->verdict);
+	sqlite3_bind_int(store->insert, 3, (int)record->decided_by);
+	sqlite3_bind_int(store->insert, 4, record->stale);
+	sqlite3_bind_int(store->insert, 5, record->port);
+	sqlite3_bind_int64(store->insert, 6, connection_number(record));
+	sqlite3_bind_text(store->insert, 7, record->conn.at, (int)record->conn.length, SQLITE_STATIC);
+	if (!bind_texts(store, record))
+		return false;
+	for (int i = 0; i < TRIES; i++) {
+		store->sequence = (store->sequence + 1) & ((1 << ROW_COUNTER_BITS) - 1);
+		sqlite3_bind_int64(store->insert, 1, row_of_time(record->time) + store->sequence);
+		result = sqlite3_step(store->insert);
+		sqlite3_reset(store->insert);
+		/* The counter has come round to a row of the same millisecond. */
+		if (result != SQLITE_CONSTRAINT_PRIMARYKEY && result != SQLITE_CONSTRAINT_ROWID)
+			break;
+	}
+	return result == SQLITE_DONE || store_failed(store);
+}
+
+/* ---- Keeping it small and sound ---- */
+
+static bool run_with(struct store *store, const char *sql, int64_t first, int64_t second, int *changed)
+{
+	struct sqlite3_stmt *statement = NULL;
+	bool good = store_prepare(store, sql, &statement) && sqlite3_bind_int64(statement, 1, first) == SQLITE_OK &&
+	    sqlite3_bind_int64(statement, 2, second) == SQLITE_OK &&
+	    (sqlite3_step(statement) == SQLITE_DONE || store_failed(store));
+
+	*changed = good ? sqlite3_changes(store->db) : 0;
+	sqlite3_finalize(statement);
+	return good;
+}
+
+bool store_forget(struct store *store, int64_t oldest, uint64_t *forgotten)
+{
+	enum { AT_ONCE = 50000 };
+	const int64_t a_day = INT64_C(24) * 60 * 60 * 1000;
+	int changed, texts;
+
+	do {
+		if (!store_begin(store))
+			return false;
+		if (!run_with(store, "DELETE FROM transactions WHERE id IN"
+		    " (SELECT id FROM transactions WHERE id < ?1 ORDER BY id LIMIT ?2)", row_of_time(oldest), AT_ONCE, &changed) ||
+		    !run_with(store, "DELETE FROM texts WHERE day < ?1 AND ?2 > 0", oldest / a_day, changed < AT_ONCE, &texts) ||
+		    (texts > 0 && !set_number(store, "generation", store->generation + 1))) {
+			store_rollback(store);
+			return false;
+		}
+		if (texts > 0)
+			known_texts_forget(store->texts);
+		if (!store_commit(store))
+			return false;
+		*forgotten += (uint64_t)changed;
+	} while (changed == AT_ONCE);
+	return true;
+}
+
+bool store_is_sound(struct store *store, int64_t now)
+{
+	const int64_t a_day = INT64_C(24) * 60 * 60 * 1000;
+	struct sqlite3_stmt *statement = NULL;
+	struct stat status;
+	int64_t checked = 0;
+	bool sound = false;
+
+	if (!ask_number(store, "SELECT value FROM meta WHERE key = 'checked'", &checked))
+		return false;
+	if (stat(store->path, &status) == 0 && status.st_size >= CHECK_ALWAYS_BELOW && now - checked < a_day &&
+	    now >= checked)
+		return true;
+	if (!store_prepare(store, status.st_size < CHECK_ALWAYS_BELOW ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)",
+	    &statement))
+		return false;
+	if (sqlite3_step(statement) == SQLITE_ROW) {
+		const char *said = (const char *)sqlite3_column_text(statement, 0);
+
+		sound = said != NULL && strcmp(said, "ok") == 0;
+		store->damaged = !sound;
+		snprintf(store->trouble, sizeof store->trouble, "%s: %.200s", store->path, said != NULL ? said : "?");
+	} else {
+		store_failed(store);
+	}
+	sqlite3_finalize(statement);
+	return sound && (now - checked < a_day || set_number(store, "checked", now));
+}
+
+static void move(const char *from, const char *suffix, const char *to, bool *good)
+{
+	char old[PATH_ROOM], aside[PATH_ROOM];
+
+	if ((size_t)snprintf(old, sizeof old, "%s%s", from, suffix) >= sizeof old ||
+	    (size_t)snprintf(aside, sizeof aside, "%s%s", to, suffix) >= sizeof aside ||
+	    (rename(old, aside) != 0 && errno != ENOENT))
+		*good = false;
+}
+
+bool store_move_aside(struct store *store, int64_t now, char told[STORE_WHY_SIZE])
+{
+	struct stat status;
+	char to[PATH_ROOM], when[32];
+	time_t seconds = (time_t)(now / 1000);
+	struct tm utc;
+	bool good = true;
+
+	told[0] = '\0';
+	sqlite3_finalize(store->text_find);
+	sqlite3_finalize(store->text_add);
+	sqlite3_finalize(store->text_touch);
+	sqlite3_finalize(store->insert);
+	store->text_find = store->text_add = store->text_touch = store->insert = NULL;
+	sqlite3_close(store->db);
+	store->db = NULL;
+	/* Let go of it first: two that want it alone would wait for each other. */
+	if (!take_lock(store, LOCK_UN) || !take_lock(store, LOCK_EX)) {
+		snprintf(store->trouble, sizeof store->trouble, "%s.lock: %s", store->path, strerror(errno));
+		return false;
+	}
+	if (stat(store->path, &status) != 0 || status.st_dev != store->device || status.st_ino != store->inode)
+		return true; /* somebody else has done it */
+	if (gmtime_r(&seconds, &utc) == NULL || strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &utc) == 0)
+		when[0] = '\0';
+	for (int i = 0; i < 1000; i++) {
+		if ((size_t)snprintf(to, sizeof to, "%s.aside-%s%s%.0d", store->path, when, i > 0 ? "-" : "", i) >= sizeof to)
+			return false;
+		if (access(to, F_OK) != 0)
+			break;
+	}
+	move(store->path, "", to, &good);
+	move(store->path, "-wal", to, &good);
+	move(store->path, "-shm", to, &good);
+	if (!good)
+		snprintf(store->trouble, sizeof store->trouble, "%s: can't be renamed: %s", store->path, strerror(errno));
+	else
+		snprintf(told, STORE_WHY_SIZE, "%.400s", to);
+	return good;
+}

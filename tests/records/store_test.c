@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From journal to store to report, by the library alone, as the ICAP module uses it. */
+#include <config.h>
+
+#include "tests/records/place.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static unsigned told;
+
+static void tell(void *context, enum ingest_news news, const char *file, int64_t offset, const char *text)
+{
+	(void)context, (void)news, (void)file, (void)offset, (void)text;
+	told++;
+}
+
+static char place[128];
+
+static struct ingest_counts take(void)
+{
+	const char *const journals[] = { path };
+	const struct ingest_options options = { .journals = journals, .journal_count = 1, .now = 1000, .tell = tell };
+	struct ingest_counts counts;
+	char why[STORE_WHY_SIZE];
+
+	snprintf(place, sizeof place, "sqlite:%s/store", folder);
+	if (!ingest(place, &options, &counts, why))
+		fail_msg("%s", why);
+	return counts;
+}
+
+static void remove_store(void)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm", ".lock" };
+	char name[160];
+
+	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+		snprintf(name, sizeof name, "%s%s", place + strlen("sqlite:"), suffixes[i]);
+		unlink(name);
+	}
+}
+
+static void records_of_one_millisecond_are_all_kept(void **state)
+{
+	struct journal *journal = journal_open(path, &eager);
+	const struct record record = { .time = 5, .conn = text_of("192.0.2.1:1"), .user = { .at = "a\0b", .length = 3 } };
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(record_write(journal, &record), JOURNAL_WRITTEN);
+	assert_int_equal(journal_close(journal), 0);
+	assert_int_equal(take().records, 1000);
+	assert_int_equal(take().records, 0);
+	remove_store();
+}
+
+static void a_report_goes_into_memory(void **state)
+{
+	struct journal *journal = journal_open(path, &eager);
+	const struct record record = { .time = 5, .conn = text_of("192.0.2.1:1"), .user = text_of("<&>"),
+		.verdict = RECORD_BYPASS, .service = text_of("meet") };
+	const struct report_options options = { .since = 0, .until = 10, .now = 10, .by = REPORT_BY_USER, .limit = 5 };
+	char why[STORE_WHY_SIZE], *text = NULL;
+	struct report report;
+	struct store *store;
+	size_t length;
+	FILE *stream;
+
+	(void)state;
+	assert_int_equal(record_write(journal, &record), JOURNAL_WRITTEN);
+	assert_int_equal(record_write(journal, &record), JOURNAL_WRITTEN);
+	assert_int_equal(journal_close(journal), 0);
+	assert_int_equal(take().records, 2);
+	store = store_open(place, why);
+	assert_non_null(store);
+	assert_true(report_make(store, &options, &report, why));
+	assert_int_equal(report.section[REPORT_TABLE].count, 1);
+	assert_int_equal(report.section[REPORT_TABLE].rows[0].records, 2);
+	assert_int_equal(report.section[REPORT_TABLE].rows[0].connections, 1);
+	assert_string_equal(report.section[REPORT_TABLE].rows[0].text[0], "<&>");
+	stream = open_memstream(&text, &length);
+	report_write_html(&report, stream);
+	assert_true(report_write_json(&report, stream));
+	assert_int_equal(fclose(stream), 0);
+	assert_non_null(strstr(text, "&lt;&amp;&gt;"));
+	assert_non_null(strstr(text, "\"user\": \"<&>\""));
+	free(text);
+	report_free(&report);
+	store_close(store);
+	remove_store();
+}
+
+static void there_is_nothing_to_report(void **state)
+{
+	char why[STORE_WHY_SIZE];
+
+	(void)state;
+	assert_null(store_open("sqlite:/nonexistent/store", why));
+	assert_null(store_open("clickhouse://127.0.0.1/x", why));
+	assert_null(store_open("/a/path", why));
+	store_close(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(records_of_one_millisecond_are_all_kept),
+		TEST(a_report_goes_into_memory),
+		cmocka_unit_test(there_is_nothing_to_report),
+	};
+
+	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
