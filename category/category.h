@@ -24,6 +24,9 @@ struct text {
 struct text text_of(const char *string); /* of NULL: a missing text */
 bool text_is(struct text text, const char *string);
 
+/* The length of the well-formed UTF-8 character (RFC 3629) at text, which has left bytes; 0: there is none. */
+size_t utf8_length(const char *text, size_t left);
+
 /* Why a text was refused: a sentence without a full stop, and the byte of the text where it went wrong. */
 struct refusal {
 	char reason[256];

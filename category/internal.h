@@ -20,11 +20,6 @@ bool prefix_allowed(const struct prefix *prefix, bool wide, bool private, struct
 bool service_name_parse(struct text text, char name[SERVICE_NAME_SIZE], struct refusal *why) MUST_CHECK;
 bool ports_add_list(struct ports *ports, enum transport transport, struct text list, struct refusal *why) MUST_CHECK;
 
-/* ---- utf8.c ---- */
-
-/* The length of the well-formed character at text, which has room bytes and at least one; 0: there is none. */
-size_t utf8_length(const unsigned char *text, size_t room);
-
 /* ---- problems.c ---- */
 
 /* Adds "FILE:LINE:COLUMN: reason"; returns false if memory has run out. */

@@ -412,7 +412,7 @@ static bool check_line(struct reader *reader)
 		return wrong(reader, reader->start + LINE_LENGTH, "a line has at most 4,096 bytes");
 	}
 	for (const char *at = reader->start; at < reader->end;) {
-		size_t length = utf8_length((const unsigned char *)at, (size_t)(reader->end - at));
+		size_t length = utf8_length(at, (size_t)(reader->end - at));
 
 		if (length == 0) {
 			return wrong(reader, at, "not UTF-8");
