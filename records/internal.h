@@ -67,6 +67,15 @@ struct store *store_open_to_write(const char *place, char why[STORE_WHY_SIZE]) M
 bool store_run(struct store *store, const char *sql) MUST_CHECK;
 bool store_prepare(struct store *store, const char *sql, struct sqlite3_stmt **statement) MUST_CHECK;
 
+/* The first column of the only row, and a number of the table `meta`. */
+bool store_number(struct store *store, const char *sql, int64_t *number) MUST_CHECK;
+bool store_set_number(struct store *store, const char *key, int64_t number) MUST_CHECK;
+
+/* flock(2) on the store's lock. */
+bool store_lock(struct store *store, int how) MUST_CHECK;
+
+enum { PATH_ROOM = 1024 };
+
 /* Notes what SQLite says, whether it means damage, and returns false. */
 bool store_failed(struct store *store);
 

@@ -13,8 +13,13 @@
 
 const char *const report_by_names[REPORT_BYS] = { "service", "client", "user", "rule", "hour", "day" };
 
-enum { ALL = 0xf, EXEMPT = 1 << RECORD_BYPASS, MEMBER = 1 << RECORD_BYPASS | 1 << RECORD_SHADOW,
-	REFUSED = 1 << RECORD_NORMAL | 1 << RECORD_DENIED };
+/* Sets of verdicts. */
+enum {
+	ALL = 0xf,
+	EXEMPT = 1 << RECORD_BYPASS,
+	MEMBER = 1 << RECORD_BYPASS | 1 << RECORD_SHADOW,
+	REFUSED = 1 << RECORD_NORMAL | 1 << RECORD_DENIED
+};
 
 static const struct report_section sections[REPORT_SECTIONS] = {
 	[REPORT_TOTALS] = { .name = "totals", .title = "Verdicts", .note = "A connection can be several records.",
@@ -22,12 +27,13 @@ static const struct report_section sections[REPORT_SECTIONS] = {
 	[REPORT_TABLE] = { .name = "table", .columns = 1, .figures = REPORT_COUNTS | REPORT_VERDICT_COUNTS },
 	[REPORT_FAILURES] = { .name = "failures", .title = "Not exempt, but near the category",
 	    .note = "Whose meeting probably failed, where to, and why.",
-	    .column = { { "client", FOR_ALL }, { "user", FOR_ALL }, { "destination", FOR_ALL }, { "name", FOR_ALL }, { "why", FOR_SCRIPTS },
-	    { "service", FOR_SCRIPTS }, { "rule", FOR_SCRIPTS }, { "detail", ON_ITS_OWN } }, .columns = 8,
+	    .column = { { "client", FOR_ALL }, { "user", FOR_ALL }, { "destination", FOR_ALL }, { "name", FOR_ALL },
+	    { "why", FOR_SCRIPTS }, { "service", FOR_SCRIPTS }, { "rule", FOR_SCRIPTS }, { "detail", ON_ITS_OWN } }, .columns = 8,
 	    .figures = REPORT_COUNTS | REPORT_LAST },
 	[REPORT_UNUSED] = { .name = "unused", .title = "Rules that never matched",
 	    .note = "Entries of the category that decided nothing in this time.",
-	    .column = { { "service", FOR_ALL }, { "rule", FOR_ALL }, { "source", FOR_SCRIPTS }, { "place", FOR_ALL } }, .columns = 4 },
+	    .column = { { "service", FOR_ALL }, { "rule", FOR_ALL }, { "source", FOR_SCRIPTS }, { "place", FOR_ALL } },
+	    .columns = 4 },
 	[REPORT_EXPIRED] = { .name = "expired", .title = "Sources past their expiry",
 	    .column = { { "service", FOR_ALL }, { "source", FOR_ALL }, { "expires", FOR_ALL }, { "entries", FOR_ALL },
 	    { "place", FOR_ALL } }, .columns = 5 },

@@ -17,15 +17,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
 	APPLICATION = 0x6d656574,
 	SCHEMA = 1,
-	BUSY_MS = 60 * 1000,
-	CHECK_ALWAYS_BELOW = 64 * 1024 * 1024,
-	PATH_ROOM = 1024
+	BUSY_MS = 60 * 1000
 };
 
 static const char schema[] =
@@ -71,8 +68,7 @@ bool store_prepare(struct store *store, const char *sql, struct sqlite3_stmt **s
 	    store_failed(store);
 }
 
-/* The first column of the only row. */
-static bool ask_number(struct store *store, const char *sql, int64_t *number)
+bool store_number(struct store *store, const char *sql, int64_t *number)
 {
 	struct sqlite3_stmt *statement = NULL;
 	bool good = store_prepare(store, sql, &statement);
@@ -94,7 +90,7 @@ static bool ask_number(struct store *store, const char *sql, int64_t *number)
 	return good;
 }
 
-static bool set_number(struct store *store, const char *key, int64_t number)
+bool store_set_number(struct store *store, const char *key, int64_t number)
 {
 	struct sqlite3_stmt *statement = NULL;
 	bool good = store_prepare(store, "UPDATE meta SET value = ?1 WHERE key = ?2", &statement) &&
@@ -123,7 +119,7 @@ static const char *path_of(const char *place, char why[STORE_WHY_SIZE])
 	return place + sizeof prefix - 1;
 }
 
-static bool take_lock(struct store *store, int how)
+bool store_lock(struct store *store, int how)
 {
 	int result;
 
@@ -146,7 +142,7 @@ static bool open_lock(struct store *store, bool known)
 	if (!known && stat(name, &status) != 0 && stat(store->path, &status) == 0 && status.st_size > 0)
 		return true;
 	store->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (store->lock < 0 || !take_lock(store, LOCK_SH)) {
+	if (store->lock < 0 || !store_lock(store, LOCK_SH)) {
 		snprintf(store->trouble, sizeof store->trouble, "%s: %s", name, strerror(errno));
 		return false;
 	}
@@ -178,7 +174,7 @@ static bool make_tables(struct store *store)
 	/* Somebody else may have made them in the meantime. */
 	if (!store_run(store, "BEGIN IMMEDIATE"))
 		return false;
-	if (ask_number(store, "PRAGMA user_version", &version) &&
+	if (store_number(store, "PRAGMA user_version", &version) &&
 	    (version != 0 || (store_run(store, schema) && store_run(store, pragmas))) && store_run(store, "COMMIT"))
 		return true;
 	store_rollback(store);
@@ -189,8 +185,8 @@ static bool is_known(struct store *store)
 {
 	int64_t application = 0, version = 0;
 
-	if (!ask_number(store, "PRAGMA application_id", &application) ||
-	    !ask_number(store, "PRAGMA user_version", &version))
+	if (!store_number(store, "PRAGMA application_id", &application) ||
+	    !store_number(store, "PRAGMA user_version", &version))
 		return false;
 	if (application != APPLICATION) {
 		store->damaged = true;
@@ -254,7 +250,7 @@ struct store *store_open_to_write(const char *place, char why[STORE_WHY_SIZE])
 	    open_database(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) &&
 	    (store->lock >= 0 || (is_known(store) && open_lock(store, true))) &&
 	    store_run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL") &&
-	    ask_number(store, "PRAGMA user_version", &version) && (version != 0 || make_tables(store)) && is_known(store);
+	    store_number(store, "PRAGMA user_version", &version) && (version != 0 || make_tables(store)) && is_known(store);
 	umask(mask);
 	good = good && store_prepare(store, "SELECT id, day FROM texts WHERE text = ?1", &store->text_find) &&
 	    store_prepare(store, "INSERT INTO texts (text, day) VALUES (?1, ?2)", &store->text_add) &&
@@ -295,8 +291,8 @@ bool store_begin(struct store *store)
 
 	if (!store_run(store, "BEGIN IMMEDIATE"))
 		return false;
-	if (!ask_number(store, "SELECT value FROM meta WHERE key = 'generation'", &generation) ||
-	    !ask_number(store, "SELECT value FROM meta WHERE key = 'sequence'", &store->sequence)) {
+	if (!store_number(store, "SELECT value FROM meta WHERE key = 'generation'", &generation) ||
+	    !store_number(store, "SELECT value FROM meta WHERE key = 'sequence'", &store->sequence)) {
 		store_rollback(store);
 		return false;
 	}
@@ -309,7 +305,7 @@ bool store_begin(struct store *store)
 
 bool store_commit(struct store *store)
 {
-	if (set_number(store, "sequence", store->sequence) && store_run(store, "COMMIT"))
+	if (store_set_number(store, "sequence", store->sequence) && store_run(store, "COMMIT"))
 		return true;
 	store_rollback(store);
 	return false;
@@ -400,123 +396,4 @@ bool store_add(struct store *store, const struct record *record)
 			break;
 	}
 	return result == SQLITE_DONE || store_failed(store);
-}
-
-/* ---- Keeping it small and sound ---- */
-
-static bool run_with(struct store *store, const char *sql, int64_t first, int64_t second, int *changed)
-{
-	struct sqlite3_stmt *statement = NULL;
-	bool good = store_prepare(store, sql, &statement) && sqlite3_bind_int64(statement, 1, first) == SQLITE_OK &&
-	    sqlite3_bind_int64(statement, 2, second) == SQLITE_OK &&
-	    (sqlite3_step(statement) == SQLITE_DONE || store_failed(store));
-
-	*changed = good ? sqlite3_changes(store->db) : 0;
-	sqlite3_finalize(statement);
-	return good;
-}
-
-bool store_forget(struct store *store, int64_t oldest, uint64_t *forgotten)
-{
-	enum { AT_ONCE = 50000 };
-	const int64_t a_day = INT64_C(24) * 60 * 60 * 1000;
-	int changed, texts;
-
-	do {
-		if (!store_begin(store))
-			return false;
-		if (!run_with(store, "DELETE FROM transactions WHERE id IN"
-		    " (SELECT id FROM transactions WHERE id < ?1 ORDER BY id LIMIT ?2)", row_of_time(oldest), AT_ONCE, &changed) ||
-		    !run_with(store, "DELETE FROM texts WHERE day < ?1 AND ?2 > 0", oldest / a_day, changed < AT_ONCE, &texts) ||
-		    (texts > 0 && !set_number(store, "generation", store->generation + 1))) {
-			store_rollback(store);
-			return false;
-		}
-		if (texts > 0)
-			known_texts_forget(store->texts);
-		if (!store_commit(store))
-			return false;
-		*forgotten += (uint64_t)changed;
-	} while (changed == AT_ONCE);
-	return true;
-}
-
-bool store_is_sound(struct store *store, int64_t now)
-{
-	const int64_t a_day = INT64_C(24) * 60 * 60 * 1000;
-	struct sqlite3_stmt *statement = NULL;
-	struct stat status;
-	int64_t checked = 0;
-	bool sound = false;
-
-	if (!ask_number(store, "SELECT value FROM meta WHERE key = 'checked'", &checked))
-		return false;
-	if (stat(store->path, &status) == 0 && status.st_size >= CHECK_ALWAYS_BELOW && now - checked < a_day &&
-	    now >= checked)
-		return true;
-	if (!store_prepare(store, status.st_size < CHECK_ALWAYS_BELOW ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)",
-	    &statement))
-		return false;
-	if (sqlite3_step(statement) == SQLITE_ROW) {
-		const char *said = (const char *)sqlite3_column_text(statement, 0);
-
-		sound = said != NULL && strcmp(said, "ok") == 0;
-		store->damaged = !sound;
-		snprintf(store->trouble, sizeof store->trouble, "%s: %.200s", store->path, said != NULL ? said : "?");
-	} else {
-		store_failed(store);
-	}
-	sqlite3_finalize(statement);
-	return sound && (now - checked < a_day || set_number(store, "checked", now));
-}
-
-static void move(const char *from, const char *suffix, const char *to, bool *good)
-{
-	char old[PATH_ROOM], aside[PATH_ROOM];
-
-	if ((size_t)snprintf(old, sizeof old, "%s%s", from, suffix) >= sizeof old ||
-	    (size_t)snprintf(aside, sizeof aside, "%s%s", to, suffix) >= sizeof aside ||
-	    (rename(old, aside) != 0 && errno != ENOENT))
-		*good = false;
-}
-
-bool store_move_aside(struct store *store, int64_t now, char told[STORE_WHY_SIZE])
-{
-	struct stat status;
-	char to[PATH_ROOM], when[32];
-	time_t seconds = (time_t)(now / 1000);
-	struct tm utc;
-	bool good = true;
-
-	told[0] = '\0';
-	sqlite3_finalize(store->text_find);
-	sqlite3_finalize(store->text_add);
-	sqlite3_finalize(store->text_touch);
-	sqlite3_finalize(store->insert);
-	store->text_find = store->text_add = store->text_touch = store->insert = NULL;
-	sqlite3_close(store->db);
-	store->db = NULL;
-	/* Let go of it first: two that want it alone would wait for each other. */
-	if (!take_lock(store, LOCK_UN) || !take_lock(store, LOCK_EX)) {
-		snprintf(store->trouble, sizeof store->trouble, "%s.lock: %s", store->path, strerror(errno));
-		return false;
-	}
-	if (stat(store->path, &status) != 0 || status.st_dev != store->device || status.st_ino != store->inode)
-		return true; /* somebody else has done it */
-	if (gmtime_r(&seconds, &utc) == NULL || strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &utc) == 0)
-		when[0] = '\0';
-	for (int i = 0; i < 1000; i++) {
-		if ((size_t)snprintf(to, sizeof to, "%s.aside-%s%s%.0d", store->path, when, i > 0 ? "-" : "", i) >= sizeof to)
-			return false;
-		if (access(to, F_OK) != 0)
-			break;
-	}
-	move(store->path, "", to, &good);
-	move(store->path, "-wal", to, &good);
-	move(store->path, "-shm", to, &good);
-	if (!good)
-		snprintf(store->trouble, sizeof store->trouble, "%s: can't be renamed: %s", store->path, strerror(errno));
-	else
-		snprintf(told, STORE_WHY_SIZE, "%.400s", to);
-	return good;
 }
