@@ -17,6 +17,7 @@ static const struct command {
 	{"check", command_check, "read every file, and tell all errors"},
 	{"list", command_list, "show the services and where their entries are from"},
 	{"explain", command_explain, "say what is decided about a request, and why"},
+	{"diff", command_diff, "tell what changed between two files, two folders, or the installed ones and new ones"},
 	{"import", command_import, "make a service file of a vendor's list"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
