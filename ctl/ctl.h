@@ -20,6 +20,7 @@ struct common {
 int command_check(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_export(int argc, char **argv);
 int command_import(int argc, char **argv);
 int command_list(int argc, char **argv);
 

@@ -18,6 +18,7 @@ static const struct command {
 	{"list", command_list, "show the services and where their entries are from"},
 	{"explain", command_explain, "say what is decided about a request, and why"},
 	{"diff", command_diff, "tell what changed between two files, two folders, or the installed ones and new ones"},
+	{"export", command_export, "write the entries for firewalls, Squid and browsers"},
 	{"import", command_import, "make a service file of a vendor's list"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
