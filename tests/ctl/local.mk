@@ -1,2 +1,3 @@
 # tests/ctl/: meetingctl as a program.
-bats_tests += tests/ctl/check.bats tests/ctl/list.bats tests/ctl/explain.bats tests/ctl/agrees.bats
+bats_tests += tests/ctl/check.bats tests/ctl/list.bats tests/ctl/explain.bats tests/ctl/agrees.bats \
+	tests/ctl/import.bats tests/ctl/diff.bats tests/ctl/export.bats
