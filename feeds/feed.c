@@ -110,6 +110,7 @@ static uint32_t find_place(struct reading *reading, const char *at)
 	return (uint32_t)(at - reading->line_start) + 1;
 }
 
+FORMAT_LIKE(4, 0)
 static void tell(struct reading *reading, struct problems *problems, const char *at, const char *format,
     va_list arguments)
 {
