@@ -53,6 +53,15 @@ setup() {
 	same '[2,3,3]' "$(jq -c '[.added, .removed, .changed]' <<<"$output")"
 }
 
+@test "gained and lost at once" {
+	printf 'service x\naddress 8.8.8.0/24\naddress 2600::/127\nname a.example\n' | file a/x.service
+	printf 'service x\naddress 8.8.8.128/25\naddress 9.9.9.9\naddress 2600::2\nname b.example\nname c.example\n' | file b/x.service
+	run meetingctl diff "$FOLDER/a" "$FOLDER/b"
+	has "$output" 'IPv4 addresses: 256 before, 129 after (1 gained, 128 lost)'
+	has "$output" 'IPv6 addresses: 2 before, 1 after (1 gained, 2 lost)'
+	has "$output" 'names: 1 before, 2 after (2 gained, 1 lost)'
+}
+
 @test "clients are compared, too" {
 	printf 'client 10.0.0.0/8\n' | file old/clients
 	printf 'client 10.0.0.0/8 x\nclient 11.0.0.0/8\n' | file new/clients

@@ -123,11 +123,12 @@ b.example' "$(cat dstdomain)"
 			["https://MEET.example./", "MEET.example."], ["https://x.b.example:8443/", "x.b.example"],
 			["https://b.example:8443/", "b.example"], ["https://b.example/", "b.example"], ["https://ameet.example/", "ameet.example"],
 			["https://010.8.8.8/", "010.8.8.8"], ["https://6.6.6.6:99/", "6.6.6.6"], ["https://toString/", "toString"],
-			["https://u:p@8.8.8.0:8801/", "8.8.8.0"], ["nonsense", "8.8.8.8"], ["wss://meet.example?x", "meet.example"]])
+			["https://u:p@8.8.8.0:8801/", "8.8.8.0"], ["nonsense", "8.8.8.8"], ["wss://meet.example?x", "meet.example"],
+			["http://x.meet.example/", "x.meet.example"]])
 			console.log(FindProxyForURL(url, host) === "DIRECT" ? "y" : "n", url);
 	END
 	node pac.js >answers
-	same 'y y n n y n y y n y n y y n y n n n n n y n y' "$(cut -c1 answers | paste -sd ' ')" || { cat answers && return 1; }
+	same 'y y n n y n y y n y n y y n y n n n n n y n y n' "$(cut -c1 answers | paste -sd ' ')" || { cat answers && return 1; }
 }
 
 @test "edl: addresses, or names" {

@@ -26,6 +26,7 @@ static void refuses_of_microsoft(void **state)
 	static const char *const cases[][2] = {
 	    {"[{\"serviceArea\": \"Skype\",\n\"tcpPorts\": \"443\",\n \"urls\": [\"a.example.com\", \"*cdn.onenote.net\"]}]",
 	        "refused 3:29 *cdn.onenote.net: a wildcard"},
+	    {"[{\"notes\": \"\\\"]}\\\\\",\n\"serviceArea\": \"Skype\", \"tcpPorts\": \"443\",\n\"urls\": [\"a*.b.c\"]}]", "refused 3:11 a*.b.c"},
 	    {"[{\"serviceArea\": \"Skype\", \"tcpPorts\": \"443\", \"urls\": [7]}]", "urls holds texts"},
 	    {"[{\"serviceArea\": \"Skype\", \"tcpPorts\": \"443\", \"urls\": \"a.example.com\"}]", "urls is a list"},
 	    {"[{\"serviceArea\": \"Skype\", \"tcpPorts\": 443, \"ips\": [\"8.8.8.8\"]}]", "refused 1:39 tcpPorts is a text"},
