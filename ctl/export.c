@@ -41,6 +41,7 @@ static int read_options(struct common *common, struct export_options *options, i
 	static const struct option known[] = {{"config", required_argument, NULL, 'c'}, {"table", required_argument, NULL, 't'},
 		{"proxy", required_argument, NULL, 'p'}, {"names", no_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0}};
+	struct refusal why;
 	int option;
 
 	opterr = 0;
@@ -57,7 +58,12 @@ static int read_options(struct common *common, struct export_options *options, i
 			}
 			options->table = optarg;
 			break;
-		case 'p': options->proxy = optarg; break;
+		case 'p':
+			if (!feed_line_allowed(optarg, &why)) {
+				return usage(argv[0], "--proxy: ", why.reason);
+			}
+			options->proxy = optarg;
+			break;
 		case 'n': options->names = true; break;
 		case 'h': fputs(help, stdout); return EXIT_YES;
 		default: return usage(argv[0], option == ':' ? "a value is missing: " : "unknown option ", argv[optind - 1]);

@@ -122,7 +122,8 @@ static int check_options(struct job *job, int argc, char **argv)
 		return usage(argv[0], "--date: a day is written 2027-04-01, not ", job->date);
 	}
 	job->options.file = argc - optind == 2 ? argv[optind + 1] : "standard input";
-	if (!check_line("--title", job->title) || !check_line("--source", job->options.source) ||
+	if (!check_line("--area", job->options.area) || !check_line("--aws-service", job->options.aws_service) ||
+	    !check_line("--title", job->title) || !check_line("--source", job->options.source) ||
 	    (job->options.source == NULL && !check_line("the file's name, without --source", job->options.file))) {
 		return EXIT_USAGE;
 	}

@@ -10,6 +10,7 @@
 bool feed_line_allowed(const char *text, struct refusal *why)
 {
 	size_t length = strlen(text);
+	int32_t day;
 
 	if (length == 0 || length > SOURCE_SIZE - 128) {
 		return refused(why, 0, "it has 1 to %d bytes", SOURCE_SIZE - 128);
@@ -24,6 +25,15 @@ bool feed_line_allowed(const char *text, struct refusal *why)
 	}
 	if (is_blank(text[0]) || is_blank(text[length - 1])) {
 		return refused(why, 0, "a blank at its start or end");
+	}
+	json_t *string = json_string(text);
+	if (string == NULL) {
+		return refused(why, 0, "not UTF-8");
+	}
+	json_decref(string);
+	if (length >= 10 && text[length - 6] == '-' && text[length - 3] == '-' && (length == 10 || is_blank(text[length - 11])) &&
+	    (length == 10 || !date_parse(text_of(text + length - 10), &day))) {
+		return refused(why, length - 10, "a day alone, or one that doesn't exist");
 	}
 	return true;
 }

@@ -91,7 +91,7 @@ name      .meet.example' "$(cat out)"
 
 @test "a title or source can't bring lines or comments of its own" {
 	printf '1.2.3.0/24\n' >list
-	for text in $'a\naddress 8.8.8.8' 'a #b' '#b' '' ' a'; do
+	for text in $'a\naddress 8.8.8.8' 'a #b' '#b' '' ' a' $'\xff' 2026-10-01 'a 2026-13-01'; do
 		for option in --title --source; do
 			run meetingctl import --service=x "$option=$text" cidr list
 			same 2 "$status"
