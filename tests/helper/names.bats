@@ -94,7 +94,7 @@ ask() {
 	ask '192.0.2.1 203.0.113.5 443 - one.other.example'
 	ask '192.0.2.1 198.51.100.250 443 - one.meet.example'
 	ask '192.0.2.1 203.0.113.5 80 - one.meet.example'
-	! grep 'query\[' "$DIR/log"
+	run ! grep 'query\[' "$DIR/log"
 }
 
 @test 'the same name asked a thousand times at once is looked up once, and from then on known' {
@@ -208,7 +208,7 @@ start_misbehaving() {
 	[[ $output == 'OK '*'evidence_=name '* ]]
 	run ask '192.0.2.1 203.0.113.5 443 - one.meet.example' --names=ignore
 	[[ $output == 'ERR verdict_=normal reason_=name-ignored' ]]
-	! grep 'query\[' "$DIR/log"
+	run ! grep 'query\[' "$DIR/log"
 }
 
 @test 'meetingctl explain asks DNS as the helper does, and comes to the same answers' {
