@@ -31,11 +31,17 @@ load store
 }
 
 @test "several at once" {
-	history_of 60000 >"$journal"
+	history_of 10 >"$journal"
+	ingest
+	history_of 60000 2 >>"$journal"
+	pids=()
 	for i in 1 2 3; do
 		ingest >"$FOLDER/said.$i" 3>&- &
+		pids+=($!)
 	done
-	wait
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
 	same 60000 "$(cat "$FOLDER"/said.* | awk '{ sum += $1 } END { print sum }')"
 	holds_exactly "$journal"
 }
