@@ -158,7 +158,7 @@ hostile() {
 	for width in 60 100 140; do
 		text=$(COLUMNS=$width report --by user)
 		lacks "$text" $'\e'
-		same '' "$(LC_ALL=C.UTF-8 awk -v most="$width" '{ gsub(/[\200-\277]/, "") } length($0) > most' <<<"$text" | grep -v /etc/ || :)"
+		same '' "$(LC_ALL=C.UTF-8 awk -v most="$width" '{ gsub(/[\200-\277]/, "") } length($0) > most' <<<"$text" | grep -av /etc/ || :)"
 	done
 }
 
