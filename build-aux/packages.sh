@@ -10,7 +10,8 @@ PACKAGES_BUILD='gcc libc6-dev make autoconf automake libtool pkg-config
 PACKAGES_LAB='squid-openssl squidclient c-icap nftables iproute2 util-linux socat dnsmasq-base
 	openssl curl ca-certificates jq'
 # shellcheck disable=SC2034
-PACKAGES_TEST="$PACKAGES_LAB sqlite3 clang libclang-rt-14-dev libcmocka-dev bats shellcheck mandoc xz-utils git"
+PACKAGES_TEST="$PACKAGES_LAB clang libclang-rt-14-dev libcmocka-dev bats shellcheck mandoc xz-utils procps sqlite3 git
+	nodejs ipset"
 
 # PACKAGE...: prints those that aren't installed.
 missing_packages() {

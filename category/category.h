@@ -24,11 +24,17 @@ struct text {
 struct text text_of(const char *string); /* of NULL: a missing text */
 bool text_is(struct text text, const char *string);
 
+/* The length of the well-formed UTF-8 character (RFC 3629) at text, which has left bytes; 0: there is none. */
+size_t utf8_length(const char *text, size_t left);
+
 /* Why a text was refused: a sentence without a full stop, and the byte of the text where it went wrong. */
 struct refusal {
 	char reason[256];
 	size_t offset;
 };
+
+/* A decimal number of 0 to most, without leading zeros. */
+bool number_parse(struct text text, uint32_t most, uint32_t *number) MUST_CHECK;
 
 /* ---- Addresses and names -------------------------------------------------------------------------------------------- */
 
@@ -47,6 +53,7 @@ struct prefix {
 enum {
 	ADDRESS_TEXT_SIZE = 46, /* with the NUL */
 	PREFIX_TEXT_SIZE = 50,
+	SERVICE_NAME_SIZE = 64,
 	NAME_SIZE = 254,
 	RULE_SIZE = 256, /* a prefix, or a name with a leading dot */
 	SOURCE_SIZE = 1024
@@ -63,6 +70,15 @@ bool prefix_parse(struct text text, struct prefix *prefix, struct refusal *why) 
 /* A host name by RFC 1123, case folded into name; one dot at the end is dropped. Returns false, and why, for all else,
  * IPv4 addresses included. */
 bool name_parse(struct text text, char name[NAME_SIZE], struct refusal *why) MUST_CHECK;
+
+/* May the block stand in a service file? Not if it is too wide (unless wide), private space (unless private), or special.
+ * Returns false, and why. */
+bool prefix_allowed(const struct prefix *prefix, bool wide, bool private, struct refusal *why) MUST_CHECK;
+
+/* The short word that names a service: lower-case letters, digits, hyphens and underscores. Returns false, and why. */
+bool service_name_parse(struct text text, char name[SERVICE_NAME_SIZE], struct refusal *why) MUST_CHECK;
+
+unsigned family_bits(enum family family); /* 32 or 128 */
 
 /* The canonical text; returns its length. */
 size_t address_format(const struct address *address, char out[ADDRESS_TEXT_SIZE]);
@@ -84,6 +100,9 @@ struct ports {
 	uint8_t count[2];
 	struct port_range range[2][PORT_RANGES];
 };
+
+/* Adds "80,443,8801-8802". Returns false, and why, with ports half changed. */
+bool ports_add_list(struct ports *ports, enum transport transport, struct text list, struct refusal *why) MUST_CHECK;
 
 /* port 0 is an unknown port: allowed only where any port is. */
 bool ports_allow(const struct ports *ports, enum transport transport, uint16_t port);
@@ -110,6 +129,10 @@ struct problems {
 };
 
 void problems_free(struct problems *problems); /* frees what is in it, and leaves it empty */
+
+/* Adds a line; the texts are copied. Returns false if memory has run out. */
+bool problem_add(struct problems *problems, const char *file, uint32_t line, uint32_t column, const char *reason)
+    MUST_CHECK;
 
 /* "FILE:LINE:COLUMN: reason"; cut at size. Returns the length. */
 size_t problem_format(const struct problem *problem, char *out, size_t size);

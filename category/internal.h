@@ -7,24 +7,11 @@
 
 #define FORMAT_LIKE(string, first) __attribute__((format(printf, string, first)))
 
-enum { SERVICE_NAME_SIZE = 64 };
-
-/* ---- text.c, address.c, scope.c, name.c, ports.c ---- */
+/* ---- text.c ---- */
 
 /* Writes at out + at, cut at size; returns the new end. */
 size_t append_format(char *out, size_t size, size_t at, const char *format, ...) FORMAT_LIKE(4, 5);
 bool refuse(struct refusal *why, size_t offset, const char *format, ...) FORMAT_LIKE(3, 4); /* always false */
-bool number_parse(struct text text, uint32_t most, uint32_t *number) MUST_CHECK; /* decimal, no leading zeros */
-unsigned family_bits(enum family family);
-bool prefix_allowed(const struct prefix *prefix, bool wide, bool private, struct refusal *why) MUST_CHECK;
-bool service_name_parse(struct text text, char name[SERVICE_NAME_SIZE], struct refusal *why) MUST_CHECK;
-bool ports_add_list(struct ports *ports, enum transport transport, struct text list, struct refusal *why) MUST_CHECK;
-
-/* ---- problems.c ---- */
-
-/* Adds "FILE:LINE:COLUMN: reason"; returns false if memory has run out. */
-bool problem_add(struct problems *problems, const char *file, uint32_t line, uint32_t column, const char *reason)
-    MUST_CHECK;
 
 /* ---- Tables: nodes that lie within one another, and the grants of each ----
  * A node is one distinct prefix or name. Its parent is the next shorter one that holds it, so the chain from the most
@@ -148,6 +135,14 @@ struct category {
 };
 
 enum table { TABLE_ADDRESS4, TABLE_ADDRESS6, TABLE_NAMES, TABLE_CLIENT4, TABLE_CLIENT6 };
+
+struct builder;
+
+/* ---- keep.c ---- */
+
+/* Adds the last good content of a file, from previous (which may be NULL). Returns false if memory has run out; kept tells
+ * whether there was any. */
+bool keep_file(struct builder *builder, const struct category *previous, uint16_t file, bool *kept) MUST_CHECK;
 
 /* ---- load.c ---- */
 

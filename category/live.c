@@ -9,6 +9,7 @@
 #include "category/internal.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -143,6 +144,7 @@ static void reload(struct live *live)
 	struct category *category = category_load(live->folders, live->folder_count, previous, &problems);
 
 	live_release(live, previous);
+	(void)malloc_trim(0); /* what the building took is much more than what stays */
 	if (category != NULL) { /* else memory has run out: the old one stays in force */
 		if (swap_in(live, category)) {
 			const struct category *taken = live_take(live);

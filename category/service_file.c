@@ -405,26 +405,6 @@ static const struct directive service_directives[] = {
 
 static const struct directive client_directives[] = {{"client", read_client}, {NULL, NULL}};
 
-/* The length of the well-formed UTF-8 character at text (RFC 3629), or 0. */
-static size_t utf8_length(const unsigned char *text, size_t room)
-{
-	size_t length = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : text[0] < 0xf5 ? 4 : 0;
-
-	if (length == 0 || length > room) {
-		return 0;
-	}
-	for (size_t i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80) {
-			return 0;
-		}
-	}
-	if (length > 2 && ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-	                      (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))) {
-		return 0;
-	}
-	return length;
-}
-
 /* Checks the characters of the line, and cuts its comment off. */
 static bool check_line(struct reader *reader)
 {
@@ -432,7 +412,7 @@ static bool check_line(struct reader *reader)
 		return wrong(reader, reader->start + LINE_LENGTH, "a line has at most 4,096 bytes");
 	}
 	for (const char *at = reader->start; at < reader->end;) {
-		size_t length = utf8_length((const unsigned char *)at, (size_t)(reader->end - at));
+		size_t length = utf8_length(at, (size_t)(reader->end - at));
 
 		if (length == 0) {
 			return wrong(reader, at, "not UTF-8");

@@ -20,7 +20,6 @@ struct oddities {
 	const struct category *category;
 	int32_t today;
 	json_t *json; /* NULL: as text */
-	const char *stale_source;
 };
 
 static void tell(json_t *list, const char *kind, const char *file, uint32_t line, uint32_t column, const char *reason)
@@ -59,7 +58,6 @@ static bool look_at_entry(void *context, const struct entry *entry)
 {
 	struct oddities *odd = context;
 	char reason[512];
-	int32_t expiry;
 
 	for (size_t i = 0; entry->services != NULL && entry->services[i] != NULL; i++) {
 		if (!is_service(odd->category, entry->services[i])) {
@@ -68,12 +66,22 @@ static bool look_at_entry(void *context, const struct entry *entry)
 			tell(odd->json, "warning", entry->file, entry->line, 0, reason);
 		}
 	}
-	if (date_parse(text_of(entry->expires), &expiry) && odd->today > expiry && odd->stale_source != entry->source) {
-		odd->stale_source = entry->source; /* once a block */
-		(void)snprintf(reason, sizeof reason, "the entries from %.400s have expired on %s", entry->source, entry->expires);
-		tell(odd->json, "warning", entry->file, entry->line, 0, reason);
-	}
 	return true;
+}
+
+static void look_at_sources(const struct oddities *odd)
+{
+	char reason[512];
+
+	for (size_t i = 0; i < category_sources(odd->category); i++) {
+		struct source_view view;
+
+		category_source(odd->category, i, odd->today, &view);
+		if (view.expired) {
+			(void)snprintf(reason, sizeof reason, "the entries from %.400s have expired on %s", view.source, view.expires);
+			tell(odd->json, "warning", view.file, 0, 0, reason);
+		}
+	}
 }
 
 /* Reads each folder by itself, so that no file hides another. Returns the number of errors, or -1 without memory. */
@@ -121,6 +129,7 @@ static int check(const struct common *common)
 	}
 	odd.category = all;
 	category_entries(all, look_at_entry, &odd);
+	look_at_sources(&odd);
 	category_free(all);
 	if (json != NULL) {
 		(void)json_dumpf(json, stdout, JSON_INDENT(2));

@@ -18,8 +18,11 @@ struct common {
 
 /* Each command gets its own arguments, its name in argv[0], and returns the exit status. */
 int command_check(int argc, char **argv);
+int command_diff(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_ingest(int argc, char **argv);
+int command_export(int argc, char **argv);
+int command_import(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_tail(int argc, char **argv);

@@ -66,16 +66,21 @@ static size_t put_word(char *line, size_t at, struct text word)
 			line[at++] = hex[c & 15];
 		}
 	}
-	line[at++] = ' ';
+	if (at < LINE_SIZE) {
+		line[at++] = ' ';
+	}
 	return at;
 }
 
+enum { CHANNEL_LENGTH = 2 };
+
+/* With a channel number in front, so that a number as client isn't taken for one. */
 static size_t make_line(struct request *request, char **arguments, char line[LINE_SIZE])
 {
 	static const enum field all[] = {FIELD_CLIENT, FIELD_DST, FIELD_DPORT, FIELD_HOST, FIELD_PORT, FIELD_SNI};
 	const struct text words[] = {text_of(request->client), request->dst, request->dport, request->host, request->port,
 		text_of(request->sni)};
-	size_t at = 0;
+	size_t at = put_word(line, 0, text_of("0"));
 
 	request->options.fields = sizeof all / sizeof all[0];
 	memcpy(request->options.field, all, sizeof all);
@@ -131,7 +136,10 @@ static void ask(const struct request *request, const struct category *category, 
 
 	memset(&answer->facts, 0, sizeof answer->facts);
 	memset(&answer->verdict, 0, sizeof answer->verdict);
-	protocol_read(options, line, length, &answer->question);
+	protocol_read(options, line, length < LINE_SIZE ? length : LINE_SIZE, &answer->question);
+	if (length > LINE_SIZE) {
+		answer->question.wrong = "a line of more than 65536 bytes"; /* as the helper has it */
+	}
 	if (answer->question.wrong == NULL) {
 		protocol_facts(options, &answer->question, &answer->facts);
 		protocol_decide(options, category, &answer->question, CONFIRM_UNASKED, &answer->verdict);
@@ -357,6 +365,17 @@ static void say_question(const struct request *request, const struct answer *ans
 	putchar('\n');
 }
 
+/* A reason may quote any bytes; JSON takes UTF-8 only. */
+static void make_plain(const char *text, char *out, size_t size)
+{
+	size_t at = 0;
+
+	for (; text[at] != '\0' && at + 1 < size; at++) {
+		out[at] = (unsigned char)text[at] < 0x20 || (unsigned char)text[at] > 0x7e ? '?' : text[at];
+	}
+	out[at] = '\0';
+}
+
 static bool explain(const struct request *request, const struct category *category, char *line, size_t length)
 {
 	static struct answer answer;
@@ -364,11 +383,12 @@ static bool explain(const struct request *request, const struct category *catego
 
 	ask(request, category, line, length, &answer);
 	bool exempt = answer.question.wrong == NULL && answer.verdict.kind == VERDICT_BYPASS;
+	const char *reply = answer.reply + (request->line == NULL ? CHANNEL_LENGTH : 0);
 	if (!request->json) {
 		say_question(request, &answer);
 		show_facts(request, category, &answer, NULL);
 		say_verdict(&answer);
-		printf("Squid gets: %s\n", answer.reply);
+		printf("Squid gets: %s\n", reply);
 		return exempt;
 	}
 	json_t *facts = json_object();
@@ -377,10 +397,15 @@ static bool explain(const struct request *request, const struct category *catego
 		verdict_rule(&answer.verdict, rule);
 		verdict_source(&answer.verdict, source, sizeof source);
 	}
-	const char *reason = reason_of(&answer) != NULL ? reason_of(&answer) : miss_name(answer.verdict.miss);
+	const char *reason = miss_name(answer.verdict.miss);
+	char plain[sizeof answer.verdict.message];
+	if (reason_of(&answer) != NULL) {
+		make_plain(reason_of(&answer), plain, sizeof plain);
+		reason = plain;
+	}
 	json_t *json = json_pack("{s:b, s:s?, s:s?, s:s?, s:s?, s:b, s:s?, s:s, s:o}", "exempt", (int)exempt, "service",
 	    answer.verdict.service, "rule", exempt ? rule : NULL, "evidence", evidence_name(answer.verdict.evidence), "source",
-	    exempt ? source : NULL, "stale", (int)answer.verdict.stale, "reason", reason, "reply", answer.reply, "facts", facts);
+	    exempt ? source : NULL, "stale", (int)answer.verdict.stale, "reason", reason, "reply", reply, "facts", facts);
 	(void)json_dumpf(json, stdout, JSON_COMPACT);
 	putchar('\n');
 	json_decref(json);
@@ -480,6 +505,10 @@ int command_explain(int argc, char **argv)
 		request.options.policy.mode = MODE_EXPLICIT;
 	}
 	options_end(&request.options);
+	size_t length = request.line == NULL ? make_line(&request, argv + optind, line) : strlen(request.line);
+	if (request.line == NULL && length + 5 >= LINE_SIZE) { /* put_word has cut something */
+		return usage("explain", "the facts are too long", "");
+	}
 	request.options.policy.today = date_today();
 	struct common common = {.folders = request.options.folders};
 	memcpy(common.folder, request.options.folder, sizeof common.folder);
@@ -490,12 +519,10 @@ int command_explain(int argc, char **argv)
 	if (request.line != NULL && strcmp(request.line, "-") == 0) {
 		exempt = explain_lines(&request, category);
 	} else if (request.line != NULL) {
-		size_t length = strlen(request.line);
-
 		memcpy(line, request.line, length < sizeof line ? length + 1 : sizeof line);
-		exempt = explain(&request, category, line, length < sizeof line ? length : sizeof line);
+		exempt = explain(&request, category, line, length);
 	} else {
-		exempt = explain(&request, category, line, make_line(&request, argv + optind, line));
+		exempt = explain(&request, category, line, length);
 	}
 	category_free(category);
 	return exempt ? EXIT_YES : EXIT_NO;

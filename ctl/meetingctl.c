@@ -21,6 +21,9 @@ static const struct command {
 	{"ingest", command_ingest, "read the journals into the store"},
 	{"report", command_report, "tell who was exempt, whose meeting failed and why, and what to clean up"},
 	{"tail", command_tail, "show records as they come"},
+	{"diff", command_diff, "tell what changed between two files, two folders, or the installed ones and new ones"},
+	{"export", command_export, "write the entries for firewalls, Squid and browsers"},
+	{"import", command_import, "make a service file of a vendor's list"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

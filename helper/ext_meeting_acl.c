@@ -34,11 +34,13 @@ void complain(const char *complaint)
 		return;
 	}
 	said++;
+	flockfile(stderr); /* the thread that watches the folders writes there, too */
 	fputs("ext_meeting_acl: ", stderr);
 	for (; *complaint != '\0'; complaint++) { /* it may quote what a client sent */
 		fputc((unsigned char)*complaint < 0x20 || (unsigned char)*complaint > 0x7e ? '?' : *complaint, stderr);
 	}
 	fputc('\n', stderr);
+	funlockfile(stderr);
 }
 
 static void tell_problems(const struct problems *problems)
@@ -93,6 +95,7 @@ static void tell_start(const struct options *options, const struct category *cat
 {
 	static const char *const names[] = {"verify", "trust", "ignore"};
 
+	flockfile(stderr);
 	tell_counts(PACKAGE_VERSION, category);
 	fprintf(stderr, "; mode %s, names %s%s; from", options->policy.mode == MODE_INTERCEPT ? "intercept" : "explicit",
 	    names[options->policy.names], options->shadow ? ", shadow" : "");
@@ -100,6 +103,7 @@ static void tell_start(const struct options *options, const struct category *cat
 		fprintf(stderr, " %s", options->folder[i]);
 	}
 	fputc('\n', stderr);
+	funlockfile(stderr);
 }
 
 /* A wrong option is told at once to a person. To Squid, a helper that ends is one that takes Squid down with it, so there
@@ -110,15 +114,18 @@ static int tell_usage(const struct options *options)
 	return isatty(STDIN_FILENO) ? 2 : 0;
 }
 
-/* A standard stream that is closed would give its number to the next file that is opened, and get its output. */
-static bool open_standard_streams(void)
+/* A standard stream that is closed would give its number to the next file that is opened, and get its output. Where there
+ * is no /dev/null, as in a chroot, they are open anyway: Squid opens them. */
+static void open_standard_streams(void)
 {
 	int number;
 
 	do {
 		number = open("/dev/null", O_RDWR);
 	} while (number >= 0 && number <= STDERR_FILENO);
-	return number >= 0 && close(number) == 0;
+	if (number >= 0) {
+		close(number);
+	}
 }
 
 static struct live *reload_by_signal;
@@ -136,9 +143,7 @@ int main(int argc, char **argv)
 	struct options options;
 	struct category *category;
 
-	if (!open_standard_streams()) {
-		return 1;
-	}
+	open_standard_streams();
 	options_read(&options, argc, argv);
 	if (options.help || options.version) {
 		if (options.help) {
@@ -160,15 +165,20 @@ int main(int argc, char **argv)
 	}
 	tell_problems(&problems);
 	problems_free(&problems);
-	if (options.wrong[0] == '\0') {
-		tell_start(&options, category);
-	}
+	flockfile(stderr); /* the first line is ours, and the folders are watched when it is read */
 	reload_by_signal = live_open(category, options.folder, options.folders, tell_live, NULL);
 	if (reload_by_signal == NULL) {
 		fputs("ext_meeting_acl: out of memory\n", stderr);
 		return 1;
 	}
 	(void)sigaction(SIGHUP, &hangup, NULL);
+	if (options.wrong[0] == '\0') {
+		const struct category *loaded = live_take(reload_by_signal);
+
+		tell_start(&options, loaded);
+		live_release(reload_by_signal, loaded);
+	}
+	funlockfile(stderr);
 	int error = stream_serve(&options, reload_by_signal, STDIN_FILENO, STDOUT_FILENO);
 	(void)signal(SIGHUP, SIG_IGN);
 	live_close(reload_by_signal);

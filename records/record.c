@@ -59,41 +59,6 @@ static void put_string(struct line *line, const char *string)
 	put(line, string, strlen(string));
 }
 
-size_t utf8_length(const char *text, size_t left)
-{
-	const unsigned char *at = (const unsigned char *)text;
-	unsigned char low = 0x80, high = 0xbf;
-	size_t length;
-
-	if (left == 0)
-		return 0;
-	if (at[0] < 0x80)
-		return 1;
-	if (at[0] >= 0xc2 && at[0] <= 0xdf) {
-		length = 2;
-	} else if (at[0] >= 0xe0 && at[0] <= 0xef) {
-		length = 3;
-		if (at[0] == 0xe0)
-			low = 0xa0;
-		if (at[0] == 0xed)
-			high = 0x9f;
-	} else if (at[0] >= 0xf0 && at[0] <= 0xf4) {
-		length = 4;
-		if (at[0] == 0xf0)
-			low = 0x90;
-		if (at[0] == 0xf4)
-			high = 0x8f;
-	} else {
-		return 0;
-	}
-	if (length > left || at[1] < low || at[1] > high)
-		return 0;
-	for (size_t i = 2; i < length; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	return length;
-}
-
 /* Puts one character's escaped form into unit, and tells how many bytes of the text it was. */
 static size_t escape(const char *at, size_t left, char unit[8], size_t *taken)
 {

@@ -39,10 +39,6 @@ enum { RECORD_SIZE = 4096 };
  * U+2026. Returns the length, which is at least 2. Never fails. */
 size_t record_format(const struct record *record, char out[RECORD_SIZE]);
 
-/* How many bytes the UTF-8 character at `text` has, of the `left` ones that are there; 0 if it isn't one: cut,
- * overlong, a surrogate, above U+10FFFF, or nothing left. */
-size_t utf8_length(const char *text, size_t left);
-
 /* The names that a record uses. */
 const char *record_verdict_name(enum record_verdict verdict);
 const char *record_decider_name(enum record_decider decider);

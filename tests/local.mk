@@ -1,6 +1,7 @@
 # tests/: one folder a room, and the end-to-end tests.
 include tests/category/local.mk
 include tests/helper/local.mk
+include tests/feeds/local.mk
 include tests/ctl/local.mk
 include tests/records/local.mk
 include tests/icap/local.mk

@@ -48,8 +48,10 @@ static void client_alone(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < sizeof bad_facts / sizeof bad_facts[0]; i++) {
-		assert_string_equal(IN(.client = "10.20.1.1", .dst = bad_facts[i], .arguments = "client"), "bypass - 10.20.0.0/16 client");
-		assert_string_equal(EX(.client = "10.20.1.1", .host = bad_facts[i], .arguments = "client"), "bypass - 10.20.0.0/16 client");
+		assert_string_equal(
+		    IN(.client = "10.20.1.1", .dst = bad_facts[i], .arguments = "client"), "bypass - 10.20.0.0/16 client");
+		assert_string_equal(
+		    EX(.client = "10.20.1.1", .host = bad_facts[i], .arguments = "client"), "bypass - 10.20.0.0/16 client");
 	}
 	assert_string_equal(IN(.client = "10.21.0.0", .dst = "192.0.2.1", .dport = "443", .arguments = "client"),
 	    "normal client-not-exempt");
@@ -74,8 +76,8 @@ static void unasked_client_counts_nothing(void **state)
 {
 	(void)state;
 	assert_string_equal(IN(.client = "10.20.1.1", .dst = "203.0.113.1", .dport = "443"), "normal no-entry");
-	assert_string_equal(IN(.client = "10.99.1.1", .dst = "192.0.2.1", .dport = "443"),
-	    "bypass zoom 192.0.2.0/25 address");
+	assert_string_equal(
+	    IN(.client = "10.99.1.1", .dst = "192.0.2.1", .dport = "443"), "bypass zoom 192.0.2.0/25 address");
 	assert_string_equal(IN(.client = "192.168.9.1", .dst = "192.0.2.200", .dport = "443", .arguments = "goto"),
 	    "bypass goto 192.0.2.0/24 address");
 	assert_string_equal(IN(.client = "::", .dst = "192.0.2.200", .dport = "443"), "bypass goto 192.0.2.0/24 address");
@@ -83,8 +85,8 @@ static void unasked_client_counts_nothing(void **state)
 
 static void unknown_client_is_never_exempt(void **state)
 {
-	static const char *const unknown[] = {NULL, "", "-", "::", "0.0.0.0", "[::]", "::ffff:0.0.0.0", "0:0:0:0:0:0:0:0",
-		"::ffff:0:0", "::0"};
+	static const char *const unknown[] = {
+	    NULL, "", "-", "::", "0.0.0.0", "[::]", "::ffff:0.0.0.0", "0:0:0:0:0:0:0:0", "::ffff:0:0", "::0"};
 	(void)state;
 
 	for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
@@ -92,7 +94,8 @@ static void unknown_client_is_never_exempt(void **state)
 		    "normal client-unknown");
 		assert_string_equal(IN(.client = unknown[i], .dst = "192.0.2.1", .dport = "443", .arguments = "client goto"),
 		    "normal client-unknown");
-		assert_string_equal(EX(.client = unknown[i], .host = "a.goto.example", .port = "443", .arguments = "goto client"),
+		assert_string_equal(
+		    EX(.client = unknown[i], .host = "a.goto.example", .port = "443", .arguments = "goto client"),
 		    "normal client-unknown");
 	}
 }
@@ -107,8 +110,8 @@ static void client_towards_a_service_needs_both(void **state)
 	    "bypass goto 192.0.2.0/24 address");
 	assert_string_equal(IN(.client = "10.21.1.1", .dst = "192.0.2.200", .dport = "443", .arguments = "client goto"),
 	    "normal client-not-exempt");
-	assert_string_equal(IN(.client = "10.20.1.1", .dst = "203.0.113.1", .dport = "443", .arguments = "client goto"),
-	    "normal no-entry");
+	assert_string_equal(
+	    IN(.client = "10.20.1.1", .dst = "203.0.113.1", .dport = "443", .arguments = "client goto"), "normal no-entry");
 	assert_string_equal(IN(.client = "10.20.1.1", .dst = "192.0.2.200", .dport = "80", .arguments = "client goto"),
 	    "normal other-port");
 	assert_string_equal(IN(.client = "10.20.1.1", .dst = "198.51.100.1", .dport = "80", .arguments = "client goto"),
@@ -125,8 +128,8 @@ static void limited_client_needs_its_service(void **state)
 	    "bypass goto 192.0.2.0/24 address");
 	assert_string_equal(IN(.client = "192.168.7.1", .dst = "198.51.100.1", .dport = "443", .arguments = "client"),
 	    "normal other-service");
-	assert_string_equal(IN(.client = "192.168.7.1", .dst = "203.0.113.1", .dport = "443", .arguments = "client"),
-	    "normal no-entry");
+	assert_string_equal(
+	    IN(.client = "192.168.7.1", .dst = "203.0.113.1", .dport = "443", .arguments = "client"), "normal no-entry");
 	assert_string_equal(IN(.client = "192.168.7.1", .arguments = "client"), "normal no-entry");
 	/* with a service: both have to agree */
 	assert_string_equal(IN(.client = "192.168.7.1", .dst = "192.0.2.1", .dport = "443", .arguments = "client goto"),
@@ -138,8 +141,8 @@ static void limited_client_needs_its_service(void **state)
 	assert_string_equal(IN(.client = "192.168.8.1", .dst = "192.0.2.1", .dport = "443", .arguments = "client goto"),
 	    "bypass goto 192.0.2.0/24 address");
 	/* a service that isn't here */
-	assert_string_equal(IN(.client = "192.168.9.1", .dst = "192.0.2.1", .dport = "443", .arguments = "client"),
-	    "normal other-service");
+	assert_string_equal(
+	    IN(.client = "192.168.9.1", .dst = "192.0.2.1", .dport = "443", .arguments = "client"), "normal other-service");
 	assert_string_equal(IN(.client = "2001:db8::1", .dst = "192.0.2.1", .dport = "443", .arguments = "client"),
 	    "bypass goto 192.0.2.0/24 address");
 }
@@ -158,18 +161,22 @@ static void lines_of_one_client_add_up(void **state)
 	assert_string_equal(IN(.client = "10.20.30.1", .dst = "192.0.2.200", .dport = "443", .arguments = "client goto"),
 	    "bypass goto 192.0.2.0/24 address");
 	/* both lines of one address */
-	assert_string_equal(IN(.client = "203.0.113.7", .dst = "203.0.113.1", .arguments = "client"), "bypass - 203.0.113.7 client");
+	assert_string_equal(
+	    IN(.client = "203.0.113.7", .dst = "203.0.113.1", .arguments = "client"), "bypass - 203.0.113.7 client");
 }
 
 static void claims_of_a_limited_client(void **state)
 {
 	(void)state;
 	assert_string_equal(IN(.client = "192.168.7.1", .dst = "203.0.113.1", .dport = "443", .sni = "a.goto.example",
-	    .arguments = "client"), "normal name-ignored");
+	                        .arguments = "client"),
+	    "normal name-ignored");
 	assert_string_equal(ASK(category, .mode = MODE_INTERCEPT, .names = NAMES_TRUST, .client = "192.168.9.1",
-	    .dst = "203.0.113.1", .dport = "443", .sni = "a.goto.example", .arguments = "client"), "normal other-service");
+	                        .dst = "203.0.113.1", .dport = "443", .sni = "a.goto.example", .arguments = "client"),
+	    "normal other-service");
 	assert_string_equal(ASK(category, .mode = MODE_INTERCEPT, .names = NAMES_VERIFY, .client = "192.168.7.1",
-	    .dst = "203.0.113.1", .dport = "443", .sni = "a.goto.example", .arguments = "client"), "undecided goto .goto.example");
+	                        .dst = "203.0.113.1", .dport = "443", .sni = "a.goto.example", .arguments = "client"),
+	    "undecided goto .goto.example");
 }
 
 static void clients_without_services(void **state)
@@ -180,9 +187,11 @@ static void clients_without_services(void **state)
 	assert_int_equal(folder_setup(&folder), 0);
 	put(folder, "clients", "client 10.0.0.0/8\nclient 11.0.0.0/8 zoom\n");
 	struct category *alone = load_good(folder);
-	assert_string_equal(ASK(alone, INTERCEPTED, .client = "10.1.1.1", .arguments = "client"), "bypass - 10.0.0.0/8 client");
+	assert_string_equal(
+	    ASK(alone, INTERCEPTED, .client = "10.1.1.1", .arguments = "client"), "bypass - 10.0.0.0/8 client");
 	assert_string_equal(ASK(alone, INTERCEPTED, .client = "11.1.1.1", .arguments = "client"), "normal nothing-loaded");
-	assert_string_equal(ASK(alone, INTERCEPTED, .client = "12.1.1.1", .arguments = "client"), "normal client-not-exempt");
+	assert_string_equal(
+	    ASK(alone, INTERCEPTED, .client = "12.1.1.1", .arguments = "client"), "normal client-not-exempt");
 	assert_string_equal(ASK(alone, INTERCEPTED, .client = "10.1.1.1", .dst = "192.0.2.1"), "normal nothing-loaded");
 	category_free(alone);
 	assert_int_equal(folder_teardown(&folder), 0);
@@ -205,7 +214,8 @@ static void very_many_lines_of_one_client(void **state)
 	put(folder, "s79.service", "service s79\naddress 192.0.2.1\n");
 	put(folder, "x.service", "service x\naddress 192.0.2.2\n");
 	struct category *many = load_good(folder);
-	assert_string_equal(ASK(many, INTERCEPTED, .client = "10.0.0.1", .arguments = "client"), "bypass - 10.0.0.0/8 client");
+	assert_string_equal(
+	    ASK(many, INTERCEPTED, .client = "10.0.0.1", .arguments = "client"), "bypass - 10.0.0.0/8 client");
 	text[at] = '\0';
 	put(folder, "clients", text);
 	category_free(many);

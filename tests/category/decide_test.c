@@ -21,10 +21,12 @@ static int load_three_services(void **state)
 	    "service goto\nsource G\nports tcp 80,443,8200 udp 1853\naddress 192.0.2.0/24\naddress 192.0.2.128/25 tcp 443\n"
 	    "address 2001:db8::/32\nname .goto.example\nname egw.goto.example tcp 8200\n");
 	put(folder, "meet.service",
-	    "service meet\nsource M\naddress 192.0.2.64/26 tcp 8443\naddress 198.51.100.0/24\naddress 203.0.113.0/24 tcp 443\n"
+	    "service meet\nsource M\naddress 192.0.2.64/26 tcp 8443\naddress 198.51.100.0/24\n"
+	    "address 203.0.113.0/24 tcp 443\n"
 	    "name meet.example\nname .shared.example tcp 443\n");
 	put(folder, "zoom.service",
-	    "service zoom\nsource Z\naddress 198.51.100.0/24 tcp 443\naddress 203.0.113.0/24 tcp 443,8801\naddress 203.0.113.9\n"
+	    "service zoom\nsource Z\naddress 198.51.100.0/24 tcp 443\naddress 203.0.113.0/24 tcp 443,8801\n"
+	    "address 203.0.113.9\n"
 	    "name meet.example\nname .shared.example\nname .a.shared.example tcp 80\n");
 	put(folder, "off.service", "");
 	put(folder, "refused.service", "service refused\nbogus\n");
@@ -49,7 +51,8 @@ static int unload(void **state)
 static void intercepted_by_destination(void **state)
 {
 	(void)state;
-	assert_string_equal(IN(.client = "10.1.1.1", .dst = "192.0.2.1", .dport = "443"), "bypass goto 192.0.2.0/24 address");
+	assert_string_equal(
+	    IN(.client = "10.1.1.1", .dst = "192.0.2.1", .dport = "443"), "bypass goto 192.0.2.0/24 address");
 	assert_string_equal(source_of_answer(), "G");
 	assert_string_equal(IN(.dst = "192.0.2.255", .dport = "80"), "bypass goto 192.0.2.0/24 address");
 	assert_string_equal(IN(.dst = "192.0.3.0", .dport = "443"), "normal no-entry");
@@ -67,15 +70,20 @@ static void intercepted_by_destination(void **state)
 
 static void host_never_counts_when_intercepted(void **state)
 {
-	static const char *const hosts[] = {"meet.example", "egw.goto.example", "192.0.2.1", "[2001:db8::1]", "198.51.100.1",
-		"not a host", "-", "\xff"};
+	static const char *const hosts[] = {
+	    "meet.example", "egw.goto.example", "192.0.2.1", "[2001:db8::1]", "198.51.100.1", "not a host", "-", "\xff"};
 	(void)state;
 
 	for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
 		for (int names = NAMES_VERIFY; names <= NAMES_IGNORE; names++) {
-			for (int confirmed = CONFIRM_UNASKED; confirmed <= CONFIRM_FAILED; confirmed++) {
-				struct asked asked = {.mode = MODE_INTERCEPT, .names = (enum name_policy)names, .dst = "192.0.3.1",
-					.dport = "443", .host = hosts[i], .port = "443", .confirmed = (enum confirmation)confirmed};
+			for (int confirmed = CONFIRM_UNASKED; confirmed <= CONFIRM_REFUSED; confirmed++) {
+				struct asked asked = {.mode = MODE_INTERCEPT,
+				    .names = (enum name_policy)names,
+				    .dst = "192.0.3.1",
+				    .dport = "443",
+				    .host = hosts[i],
+				    .port = "443",
+				    .confirmed = (enum confirmation)confirmed};
 
 				assert_string_equal(answer_to(category, &asked), "normal no-entry");
 				asked.dst = NULL;
@@ -93,7 +101,8 @@ static void dst_never_counts_when_explicit(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < sizeof dsts / sizeof dsts[0]; i++) {
-		assert_string_equal(EX(.dst = dsts[i], .dport = "443", .host = "other.example", .port = "443"), "normal no-entry");
+		assert_string_equal(
+		    EX(.dst = dsts[i], .dport = "443", .host = "other.example", .port = "443"), "normal no-entry");
 		assert_string_equal(EX(.dst = dsts[i], .dport = "443"), "normal no-entry");
 		assert_string_equal(EX(.dst = dsts[i], .dport = "443", .host = "192.0.3.1", .port = "443"), "normal no-entry");
 		assert_string_equal(EX(.dst = dsts[i], .dport = "x", .host = "meet.example", .port = "443"),
@@ -105,8 +114,12 @@ static void sni_never_counts_when_explicit(void **state)
 {
 	(void)state;
 	for (int names = NAMES_VERIFY; names <= NAMES_IGNORE; names++) {
-		struct asked asked = {.mode = MODE_EXPLICIT, .names = (enum name_policy)names, .host = "other.example", .port = "443",
-			.sni = "meet.example", .confirmed = CONFIRM_YES};
+		struct asked asked = {.mode = MODE_EXPLICIT,
+		    .names = (enum name_policy)names,
+		    .host = "other.example",
+		    .port = "443",
+		    .sni = "meet.example",
+		    .confirmed = CONFIRM_YES};
 
 		assert_string_equal(answer_to(category, &asked), "normal no-entry");
 		asked.host = NULL;
@@ -138,14 +151,15 @@ static void what_cannot_be_read_is_said(void **state)
 
 	assert_string_equal(IN(.dst = "egw.goto.example", .dport = "443"),
 	    "unreadable dst: an IPv4 address has four numbers of 0 to 255, with dots between");
-	assert_string_equal(IN(.dst = "192.0.2.01", .dport = "443"),
-	    "unreadable dst: a number with leading zeros could be meant as octal");
+	assert_string_equal(
+	    IN(.dst = "192.0.2.01", .dport = "443"), "unreadable dst: a number with leading zeros could be meant as octal");
 	assert_string_equal(IN(.dst = "192.0.2.0/24", .dport = "443"), "unreadable dst: text behind the IPv4 address");
 	assert_string_equal(IN(.client = "x", .dst = "192.0.2.1", .dport = "443"),
 	    "unreadable client: an IPv4 address has four numbers of 0 to 255, with dots between");
-	assert_string_equal(EX(.host = "a_b.example", .port = "443"),
-	    "unreadable host: a name has letters, digits, hyphens and dots only");
-	assert_string_equal(EX(.host = "010.0.0.1", .port = "443"), "unreadable host: the last label of a name can't be a number");
+	assert_string_equal(
+	    EX(.host = "a_b.example", .port = "443"), "unreadable host: a name has letters, digits, hyphens and dots only");
+	assert_string_equal(
+	    EX(.host = "010.0.0.1", .port = "443"), "unreadable host: the last label of a name can't be a number");
 	assert_string_equal(EX(.host = "192.0.2.1:443", .port = "443"),
 	    "unreadable host: not an IPv6 address: eight groups of up to four hex digits, or `::` once");
 	for (size_t i = 0; i < sizeof bad_ports / sizeof bad_ports[0]; i++) {
@@ -199,11 +213,13 @@ static void ties_go_by_the_alphabet(void **state)
 static void arguments_restrict_the_question(void **state)
 {
 	(void)state;
-	assert_string_equal(IN(.dst = "198.51.100.1", .dport = "443", .arguments = "zoom"), "bypass zoom 198.51.100.0/24 address");
+	assert_string_equal(
+	    IN(.dst = "198.51.100.1", .dport = "443", .arguments = "zoom"), "bypass zoom 198.51.100.0/24 address");
 	assert_string_equal(IN(.dst = "198.51.100.1", .dport = "443", .arguments = "zoom meet"),
 	    "bypass meet 198.51.100.0/24 address also zoom");
 	assert_string_equal(IN(.dst = "198.51.100.1", .dport = "443", .arguments = "goto"), "normal other-service");
-	assert_string_equal(IN(.dst = "198.51.100.1", .dport = "443", .arguments = "zoom zoom"), "bypass zoom 198.51.100.0/24 address");
+	assert_string_equal(
+	    IN(.dst = "198.51.100.1", .dport = "443", .arguments = "zoom zoom"), "bypass zoom 198.51.100.0/24 address");
 	assert_string_equal(IN(.dst = "198.51.100.1", .dport = "443", .arguments = "- goto -"), "normal other-service");
 	assert_string_equal(IN(.dst = "192.0.2.70", .dport = "8443", .arguments = "goto"), "normal other-service");
 	assert_string_equal(IN(.dst = "203.0.113.9", .dport = "8080", .arguments = "meet"), "normal other-service");
@@ -213,13 +229,15 @@ static void arguments_restrict_the_question(void **state)
 
 static void unknown_arguments_are_said(void **state)
 {
-	static const char *const unknown[] = {"webex", "Goto", "got", "gotoo", "Client", "client2", "*", "any", "goto,zoom"};
+	static const char *const unknown[] = {
+	    "webex", "Goto", "got", "gotoo", "Client", "client2", "*", "any", "goto,zoom"};
 	(void)state;
 
 	for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
 		char expected[128], arguments[64];
 
-		(void)snprintf(expected, sizeof expected, "unreadable argument `%s`: no service of that name is known", unknown[i]);
+		(void)snprintf(
+		    expected, sizeof expected, "unreadable argument `%s`: no service of that name is known", unknown[i]);
 		assert_string_equal(IN(.dst = "192.0.2.1", .dport = "443", .arguments = unknown[i]), expected);
 		(void)snprintf(arguments, sizeof arguments, "goto %s", unknown[i]);
 		assert_string_equal(IN(.dst = "192.0.2.1", .dport = "443", .arguments = arguments), expected);
@@ -254,9 +272,11 @@ static void many_arguments(void **state)
 	for (int i = 0; i < 64; i++) {
 		at += (size_t)snprintf(arguments + at, sizeof arguments - at, "goto ");
 	}
-	assert_string_equal(IN(.dst = "192.0.2.1", .dport = "443", .arguments = arguments), "bypass goto 192.0.2.0/24 address");
+	assert_string_equal(
+	    IN(.dst = "192.0.2.1", .dport = "443", .arguments = arguments), "bypass goto 192.0.2.0/24 address");
 	(void)snprintf(arguments + at, sizeof arguments - at, "zoom");
-	assert_string_equal(IN(.dst = "192.0.2.1", .dport = "443", .arguments = arguments), "unreadable arguments: more than 64");
+	assert_string_equal(
+	    IN(.dst = "192.0.2.1", .dport = "443", .arguments = arguments), "unreadable arguments: more than 64");
 }
 
 static void services_that_are_off(void **state)
@@ -267,7 +287,8 @@ static void services_that_are_off(void **state)
 	assert_string_equal(IN(.dst = "192.0.3.1", .dport = "443", .arguments = "refused"), "normal service-off");
 	assert_string_equal(IN(.dst = "192.0.3.1", .dport = "443", .arguments = "refused off"), "normal service-off");
 	assert_string_equal(IN(.dst = "192.0.3.1", .dport = "443", .arguments = "off goto"), "normal no-entry");
-	assert_string_equal(IN(.dst = "192.0.2.1", .dport = "443", .arguments = "off goto"), "bypass goto 192.0.2.0/24 address");
+	assert_string_equal(
+	    IN(.dst = "192.0.2.1", .dport = "443", .arguments = "off goto"), "bypass goto 192.0.2.0/24 address");
 	assert_string_equal(EX(.host = "other.example", .port = "443", .arguments = "off"), "normal service-off");
 }
 

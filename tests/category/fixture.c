@@ -133,8 +133,8 @@ struct category *load_folders(const char *const *folders, const struct category 
 
 		problem_format(&problems.list[i], text, sizeof text);
 		assert_memory_equal(text, problems.list[i].file, strlen(problems.list[i].file));
-		at += (size_t)snprintf(said + at, SAID_SIZE - at, "%s%s\n", base_of(problems.list[i].file),
-		    text + strlen(problems.list[i].file));
+		at += (size_t)snprintf(
+		    said + at, SAID_SIZE - at, "%s%s\n", base_of(problems.list[i].file), text + strlen(problems.list[i].file));
 		assert_true(at < SAID_SIZE);
 	}
 	problems_free(&problems);
@@ -254,7 +254,7 @@ const char *answer_to(const struct category *category, const struct asked *asked
 	char rule[RULE_SIZE], also[512];
 	struct policy policy = {asked->mode, asked->names, asked->refuse_stale, 0};
 	struct facts facts = {text_of(asked->client), text_of(asked->dst), text_of(asked->dport), text_of(asked->host),
-		text_of(asked->port), text_of(asked->sni), asked->confirmed};
+	    text_of(asked->port), text_of(asked->sni), asked->confirmed};
 	struct text arguments[100];
 	struct verdict verdict;
 	size_t at = 0;

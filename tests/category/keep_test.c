@@ -33,18 +33,21 @@ static struct category *reload(const char *folder, struct category *previous)
 }
 
 static const char *const good_service =
-    "service x\ntitle The good one\naddress 192.0.2.9 any\nsource A 2026-01-01\nexpires 2027-01-01\nports tcp 80,443 udp 1-9\n"
-    "address 192.0.2.0/24\naddress 192.0.2.0/24 tcp 8200\naddress 2001:db8::/32\nname meet.example\nname .meet.example any\n"
+    "service x\ntitle The good one\naddress 192.0.2.9 any\nsource A 2026-01-01\nexpires 2027-01-01\n"
+    "ports tcp 80,443 udp 1-9\n"
+    "address 192.0.2.0/24\naddress 192.0.2.0/24 tcp 8200\naddress 2001:db8::/32\nname meet.example\n"
+    "name .meet.example any\n"
     "source B\naddress 192.0.2.0/24\naddress 198.51.100.0/24 udp 3478\nname meet.example\n";
 
 static const char *const good_clients =
-    "client 10.0.0.0/8\nclient 11.0.0.0/8 x zoom\nclient 11.1.0.0/16 x zoom\nclient 12.0.0.0/8 zoom\nclient 12.0.0.0/8 x\n"
+    "client 10.0.0.0/8\nclient 11.0.0.0/8 x zoom\nclient 11.1.0.0/16 x zoom\nclient 12.0.0.0/8 zoom\n"
+    "client 12.0.0.0/8 x\n"
     "client 2001:db8:1::/48 x zoom\nclient 2001:db8:2::/48\nclient 13.0.0.0/8\n";
 
 static void all_is_kept_over_many_reloads(void **state)
 {
-	static const char *const broken[] = {"service x\ntitle Broken\naddress 192.0.2.1/33\n", "bogus\n", "\xff", "service y\nbogus\n",
-		"service x\naddress 203.0.113.0/24\nname other.example tcp 1\nexpires never\n"};
+	static const char *const broken[] = {"service x\ntitle Broken\naddress 192.0.2.1/33\n", "bogus\n", "\xff",
+	    "service y\nbogus\n", "service x\naddress 203.0.113.0/24\nname other.example tcp 1\nexpires never\n"};
 	const char *folder = *state;
 
 	put(folder, "w.service", "service w\naddress 203.0.113.1 tcp 1\nname meet.example\n");
@@ -57,7 +60,9 @@ static void all_is_kept_over_many_reloads(void **state)
 	assert_non_null(entries);
 	for (size_t i = 0; i < 3 * sizeof broken / sizeof broken[0]; i++) {
 		put(folder, "x.service", broken[i % (sizeof broken / sizeof broken[0])]);
-		put(folder, "clients", i % 2 == 0 ? "client 10.0.0.0/8\nclient 1.2.3\n" : "client 14.0.0.0/8 x zoom\nclient 14.1.0.0/16 x zoom\nx");
+		put(folder, "clients",
+		    i % 2 == 0 ? "client 10.0.0.0/8\nclient 1.2.3\n"
+		               : "client 14.0.0.0/8 x zoom\nclient 14.1.0.0/16 x zoom\nx");
 		category = reload(folder, category);
 		assert_string_not_equal(said, "");
 		assert_string_equal(entries_of(category), entries);
@@ -66,17 +71,22 @@ static void all_is_kept_over_many_reloads(void **state)
 		category_count(category, &counts);
 		assert_int_equal(counts.refused_files, 2);
 		assert_int_equal(counts.clients, 7);
-		assert_string_equal(ASK(category, INTERCEPTED, .dst = "192.0.2.1", .dport = "443"), "bypass x 192.0.2.0/24 address");
+		assert_string_equal(
+		    ASK(category, INTERCEPTED, .dst = "192.0.2.1", .dport = "443"), "bypass x 192.0.2.0/24 address");
 		assert_string_equal(source_of_answer(), "A; B");
 		assert_string_equal(ASK(category, INTERCEPTED, .dst = "192.0.2.1", .dport = "81"), "normal other-port");
-		assert_string_equal(ASK(category, EXPLICIT, .host = "a.meet.example", .port = "1"), "bypass x .meet.example name");
+		assert_string_equal(
+		    ASK(category, EXPLICIT, .host = "a.meet.example", .port = "1"), "bypass x .meet.example name");
 		assert_string_equal(ASK(category, INTERCEPTED, .today = "2027-01-02", .dst = "2001:db8::1", .dport = "443"),
 		    "bypass x 2001:db8::/32 address stale");
-		assert_string_equal(ASK(category, INTERCEPTED, .client = "10.1.1.1", .arguments = "client"), "bypass - 10.0.0.0/8 client");
-		assert_string_equal(ASK(category, INTERCEPTED, .client = "11.1.1.1", .dst = "203.0.113.2", .dport = "2",
-		    .arguments = "client"), "bypass zoom 203.0.113.2 address");
-		assert_string_equal(ASK(category, INTERCEPTED, .client = "11.1.1.1", .dst = "203.0.113.1", .dport = "1",
-		    .arguments = "client"), "normal other-service");
+		assert_string_equal(
+		    ASK(category, INTERCEPTED, .client = "10.1.1.1", .arguments = "client"), "bypass - 10.0.0.0/8 client");
+		assert_string_equal(
+		    ASK(category, INTERCEPTED, .client = "11.1.1.1", .dst = "203.0.113.2", .dport = "2", .arguments = "client"),
+		    "bypass zoom 203.0.113.2 address");
+		assert_string_equal(
+		    ASK(category, INTERCEPTED, .client = "11.1.1.1", .dst = "203.0.113.1", .dport = "1", .arguments = "client"),
+		    "normal other-service");
 	}
 	free(entries);
 	/* well again, with another content */
@@ -88,7 +98,8 @@ static void all_is_kept_over_many_reloads(void **state)
 	    "address 192.0.2.7 x (any) - - - x.service:2\naddress 203.0.113.1 w (tcp 1) - - - w.service:2\n"
 	    "address 203.0.113.2 zoom (tcp 2) - - - zoom.service:2\nname meet.example w (any) - - - w.service:3\n"
 	    "client 15.0.0.0/8 - (everywhere) - - - clients:1\n");
-	assert_string_equal(services_of(category), "w on () 1 1 w.service\nx on () 1 0 x.service\nzoom on () 1 0 zoom.service\n");
+	assert_string_equal(
+	    services_of(category), "w on () 1 1 w.service\nx on () 1 0 x.service\nzoom on () 1 0 zoom.service\n");
 	category_free(category);
 }
 
@@ -161,7 +172,8 @@ static void emptied_file_is_not_broken(void **state)
 	put(folder, "x.service", "service x\naddress 192.0.2.1\nbogus\n");
 	category = reload(folder, category);
 	assert_string_equal(entries_of(category), "");
-	assert_string_equal(ASK(category, INTERCEPTED, .dst = "192.0.2.1", .dport = "443", .arguments = "x"), "normal nothing-loaded");
+	assert_string_equal(
+	    ASK(category, INTERCEPTED, .dst = "192.0.2.1", .dport = "443", .arguments = "x"), "normal nothing-loaded");
 	category_free(category);
 }
 
@@ -231,8 +243,8 @@ static void another_name_in_the_broken_file(void **state)
 	put(folder, "x.service", "service y\naddress 192.0.2.2\nbogus\n");
 	category = reload(folder, category);
 	assert_string_equal(entries_of(category), "address 192.0.2.1 x (any) - - - x.service:2\n");
-	assert_string_equal(ASK(category, INTERCEPTED, .dst = "192.0.2.1", .dport = "443", .arguments = "x"),
-	    "bypass x 192.0.2.1 address");
+	assert_string_equal(
+	    ASK(category, INTERCEPTED, .dst = "192.0.2.1", .dport = "443", .arguments = "x"), "bypass x 192.0.2.1 address");
 	category_free(category);
 }
 
@@ -295,10 +307,13 @@ static void chance_line(char *text, size_t size, size_t *at)
 	case 0:
 	case 1: *at += (size_t)snprintf(text + *at, size - *at, "address %s%s\n", rule, ports[chance(4)]); break;
 	case 2:
-		*at += (size_t)snprintf(text + *at, size - *at, "name %sn%u.example%s\n", chance(2) == 0 ? "." : "", (unsigned)chance(9),
-		    ports[chance(4)]);
+		*at += (size_t)snprintf(text + *at, size - *at, "name %sn%u.example%s\n", chance(2) == 0 ? "." : "",
+		    (unsigned)chance(9), ports[chance(4)]);
 		break;
-	case 3: *at += (size_t)snprintf(text + *at, size - *at, "source S%u 2026-01-0%u\n", (unsigned)chance(3), 1 + (unsigned)chance(9)); break;
+	case 3:
+		*at += (size_t)snprintf(
+		    text + *at, size - *at, "source S%u 2026-01-0%u\n", (unsigned)chance(3), 1 + (unsigned)chance(9));
+		break;
 	default: *at += (size_t)snprintf(text + *at, size - *at, "ports%s\n", ports[1 + chance(3)]); break;
 	}
 }
@@ -313,7 +328,9 @@ static void any_content_is_kept(void **state)
 
 	for (int round = 0; round < 60; round++) {
 		for (int file = 0; file < 4; file++) {
-			size_t at = file == 3 ? 0 : (size_t)snprintf(content[file], sizeof content[file], "service %c\n", 'a' + file % 2);
+			size_t at = file == 3
+			    ? 0
+			    : (size_t)snprintf(content[file], sizeof content[file], "service %c\n", 'a' + file % 2);
 
 			content[3][0] = '\0';
 			for (uint64_t lines = chance(20); lines > 0; lines--) {

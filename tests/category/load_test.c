@@ -48,9 +48,11 @@ static void broken_file_leaves_the_others(void **state)
 	put(folder, "c.service", "service c\naddress 192.0.2.3\n");
 	put(folder, "clients", "client 10.0.0.0/8 a\nclient 11.0.0.0/8\nclient x\n");
 	struct category *category = load_folder(folder, NULL, said);
-	assert_string_equal(services_of(category), "a on () 1 0 a.service\nb refused () 0 0 b.service\nc on () 1 0 c.service\n");
-	assert_string_equal(entries_of(category), "address 192.0.2.1 a (any) - - - a.service:2\n"
-	                                          "address 192.0.2.3 c (any) - - - c.service:2\n");
+	assert_string_equal(
+	    services_of(category), "a on () 1 0 a.service\nb refused () 0 0 b.service\nc on () 1 0 c.service\n");
+	assert_string_equal(entries_of(category),
+	    "address 192.0.2.1 a (any) - - - a.service:2\n"
+	    "address 192.0.2.3 c (any) - - - c.service:2\n");
 	category_count(category, &counts);
 	assert_int_equal(counts.services, 3);
 	assert_int_equal(counts.files, 4);
@@ -59,7 +61,8 @@ static void broken_file_leaves_the_others(void **state)
 	assert_int_equal(counts.names, 0);
 	assert_int_equal(counts.clients, 0);
 	assert_true(counts.bytes > 0);
-	assert_string_equal(ASK(category, INTERCEPTED, .dst = "192.0.2.2", .dport = "443", .arguments = "b"), "normal service-off");
+	assert_string_equal(
+	    ASK(category, INTERCEPTED, .dst = "192.0.2.2", .dport = "443", .arguments = "b"), "normal service-off");
 	category_free(category);
 }
 
@@ -82,13 +85,14 @@ static void later_folder_hides_an_earlier_one(void **state)
 	put(folder, "3/c.service", "# off\n");
 	put(folder, "3/d.service", "service d\naddress 192.0.2.44\nbroken\n");
 	struct category *category = load_folders(folders, NULL, said);
-	assert_string_equal(said,
-	    "d.service:3:1: unknown directive: service, title, source, expires, ports, address, name or feed\n");
+	assert_string_equal(
+	    said, "d.service:3:1: unknown directive: service, title, source, expires, ports, address, name or feed\n");
 	assert_string_equal(services_of(category),
 	    "a on () 1 0 a.service\nb on () 1 0 b.service\nc off () 0 0 c.service\nd refused () 0 0 d.service\n");
-	assert_string_equal(entries_of(category), "address 192.0.2.1 a (any) - - - a.service:2\n"
-	                                          "address 192.0.2.22 b (any) - - - b.service:2\n"
-	                                          "client 10.2.0.0/16 - (everywhere) - - - clients:1\n");
+	assert_string_equal(entries_of(category),
+	    "address 192.0.2.1 a (any) - - - a.service:2\n"
+	    "address 192.0.2.22 b (any) - - - b.service:2\n"
+	    "client 10.2.0.0/16 - (everywhere) - - - clients:1\n");
 	category_free(category);
 	folders[0] = three;
 	folders[2] = one;
@@ -100,8 +104,8 @@ static void later_folder_hides_an_earlier_one(void **state)
 
 static void only_files_of_the_right_name_count(void **state)
 {
-	static const char *const others[] = {".x.service", ".service", "x.service~", "x.service.bak", "service", "README", "xservice",
-		"x.SERVICE", "clients.bak", "Clients", ".clients", "#x.service#"};
+	static const char *const others[] = {".x.service", ".service", "x.service~", "x.service.bak", "service", "README",
+	    "xservice", "x.SERVICE", "clients.bak", "Clients", ".clients", "#x.service#"};
 	const char *folder = *state;
 
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
@@ -118,8 +122,10 @@ static void same_service_in_two_files(void **state)
 {
 	const char *folder = *state;
 
-	put(folder, "zoom.service", "service zoom\ntitle Zoom\nsource A\naddress 192.0.2.0/24 tcp 443\nname .zoom.example\n");
-	put(folder, "own-zoom.service", "service zoom\ntitle Our own\nsource B\naddress 192.0.2.0/24 tcp 80\naddress 10.0.0.1 private\n");
+	put(folder, "zoom.service",
+	    "service zoom\ntitle Zoom\nsource A\naddress 192.0.2.0/24 tcp 443\nname .zoom.example\n");
+	put(folder, "own-zoom.service",
+	    "service zoom\ntitle Our own\nsource B\naddress 192.0.2.0/24 tcp 80\naddress 10.0.0.1 private\n");
 	struct category *category = load_good(folder);
 	assert_string_equal(services_of(category), "zoom on (Our own) 2 1 own-zoom.service\n");
 	assert_string_equal(entries_of(category),
@@ -127,14 +133,16 @@ static void same_service_in_two_files(void **state)
 	    "address 192.0.2.0/24 zoom (tcp 80) B - - own-zoom.service:4\n"
 	    "address 192.0.2.0/24 zoom (tcp 443) A - - zoom.service:4\n"
 	    "name .zoom.example zoom (any) A - - zoom.service:5\n");
-	assert_string_equal(ASK(category, INTERCEPTED, .dst = "192.0.2.1", .dport = "443"), "bypass zoom 192.0.2.0/24 address");
+	assert_string_equal(
+	    ASK(category, INTERCEPTED, .dst = "192.0.2.1", .dport = "443"), "bypass zoom 192.0.2.0/24 address");
 	assert_string_equal(source_of_answer(), "B; A");
 	category_free(category);
 	/* one of them broken */
 	put(folder, "own-zoom.service", "service zoom\naddress 10.0.0.1\n");
 	category = load_folder(folder, NULL, said);
 	assert_string_equal(services_of(category), "zoom on (Zoom) 1 1 own-zoom.service\n");
-	assert_string_equal(ASK(category, INTERCEPTED, .dst = "192.0.2.1", .dport = "443"), "bypass zoom 192.0.2.0/24 address");
+	assert_string_equal(
+	    ASK(category, INTERCEPTED, .dst = "192.0.2.1", .dport = "443"), "bypass zoom 192.0.2.0/24 address");
 	assert_string_equal(source_of_answer(), "A");
 	category_free(category);
 }
@@ -167,7 +175,8 @@ static void what_is_no_regular_file(void **state)
 	    "loop.service: Too many levels of symbolic links\n"
 	    "null.service: not a regular file\n");
 	assert_string_equal(services_of(category),
-	    "dangling refused () 0 0 dangling.service\nfifo refused () 0 0 fifo.service\nfolder refused () 0 0 folder.service\n"
+	    "dangling refused () 0 0 dangling.service\nfifo refused () 0 0 fifo.service\n"
+	    "folder refused () 0 0 folder.service\n"
 	    "good on () 1 0 good.service\nloop refused () 0 0 loop.service\nnull refused () 0 0 null.service\n");
 	category_free(category);
 }
@@ -214,8 +223,9 @@ static void single_files_stand_for_folders(void **state)
 	path_in(folder, "notes", other);
 	struct category *category = load_folders(folders, NULL, said);
 	assert_string_equal(said, "notes: named neither *.service nor clients\n");
-	assert_string_equal(entries_of(category), "address 192.0.2.1 x (any) - - - x.service:2\n"
-	                                          "client 10.0.0.0/8 - (everywhere) - - - clients:1\n");
+	assert_string_equal(entries_of(category),
+	    "address 192.0.2.1 x (any) - - - x.service:2\n"
+	    "client 10.0.0.0/8 - (everywhere) - - - clients:1\n");
 	category_free(category);
 	/* by a name without a slash, it is of the present folder */
 	int here = open(".", O_RDONLY | O_DIRECTORY);
@@ -289,7 +299,8 @@ static void visiting_stops_where_it_is_told(void **state)
 	struct refusal why;
 	int count = 0;
 
-	put(folder, "x.service", "service x\naddress 192.0.2.0/24\naddress 192.0.2.1\naddress 192.0.0.0/16\naddress 2001:db8::1\n"
+	put(folder, "x.service",
+	    "service x\naddress 192.0.2.0/24\naddress 192.0.2.1\naddress 192.0.0.0/16\naddress 2001:db8::1\n"
 	    "name a.b.example\nname .b.example\nname .example wide\n");
 	put(folder, "clients", "client 10.0.0.0/8\nclient 10.1.0.0/16\nclient 10.1.1.0/24\n");
 	struct category *category = load_good(folder);
@@ -319,7 +330,8 @@ static void many_files(void **state)
 		char name[32], text[128];
 
 		(void)snprintf(name, sizeof name, "s%03u.service", 499 - i);
-		(void)snprintf(text, sizeof text, "service s%03u\naddress 192.0.%u.%u%s\n", i, i / 256, i % 256, i % 5 == 4 ? "/0" : "");
+		(void)snprintf(
+		    text, sizeof text, "service s%03u\naddress 192.0.%u.%u%s\n", i, i / 256, i % 256, i % 5 == 4 ? "/0" : "");
 		put(folder, name, text);
 	}
 	struct category *category = load_folder(folder, NULL, said);

@@ -12,6 +12,9 @@ unit_tests += \
 	tests/category/claims_test tests/category/clients_test tests/category/stale_test \
 	tests/category/memory_test
 
+bats_tests += tests/category/shipped.bats
+EXTRA_DIST += tests/category/programs.bash
+
 tests_category_address_test_SOURCES = tests/category/address_test.c
 tests_category_address_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_category_address_test_LDADD = tests/category/libfixture.la

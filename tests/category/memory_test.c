@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Memory that runs out at any one place while loading: no category comes of it, nothing leaks, and previous is unhurt. */
+/* Memory that runs out at any place while loading: no category comes of it, nothing leaks, and previous is unhurt. */
 #include <config.h>
 
 #include "tests/category/fixture.h"
@@ -89,11 +89,13 @@ void __wrap_free(void *memory)
 }
 
 static const char *const x_service =
-    "service x\ntitle X\naddress 192.0.2.0/24\naddress 2001:db8::/32 tcp 443\nname .x.example\nsource A\nname a.x.example udp 1\n";
+    "service x\ntitle X\naddress 192.0.2.0/24\naddress 2001:db8::/32 tcp 443\nname .x.example\nsource A\n"
+    "name a.x.example udp 1\n";
 static const char *const y_service = "service y\nsource B\nexpires 2027-01-01\nports tcp 1-5\naddress 192.0.2.0/24\n";
-static const char *const clients = "client 10.0.0.0/8\nclient 11.0.0.0/8 x y\nclient 12.0.0.0/8 y\nclient fd00:1::/32 x y\n";
+static const char *const clients =
+    "client 10.0.0.0/8\nclient 11.0.0.0/8 x y\nclient 12.0.0.0/8 y\nclient fd00:1::/32 x y\n";
 
-/* Loads with each allocation failing in turn, until none has; asserts that nothing is lost. Returns how many there were. */
+/* Loads with each allocation failing in turn, until none has, and asserts that nothing is lost. Returns how many. */
 static unsigned fail_each(const char *folder, const struct category *previous, const char *entries)
 {
 	const char *expected = previous == NULL ? NULL : __real_strdup(entries_of(previous));

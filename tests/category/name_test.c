@@ -13,11 +13,22 @@
 static void takes_names(void **state)
 {
 	static const char *const cases[][2] = {
-		{"example.com", "example.com"}, {"EXAMPLE.Com", "example.com"}, {"example.com.", "example.com"}, {"a", "a"},
-		{"1a.example", "1a.example"}, {"3com.com", "3com.com"}, {"1.2.3.com", "1.2.3.com"}, {"a-b--c.example", "a-b--c.example"},
-		{"xn--mnchen-3ya.example", "xn--mnchen-3ya.example"}, {"1.2.3.4a", "1.2.3.4a"}, {"1.2.3.0x4", "1.2.3.0x4"},
-		{L63 ".example", L63 ".example"}, {L63 "." L63 "." L63 "." "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxy",
-			L63 "." L63 "." L63 "." "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxy"},
+		{"example.com", "example.com"},
+		{"EXAMPLE.Com", "example.com"},
+		{"example.com.", "example.com"},
+		{"a", "a"},
+		{"1a.example", "1a.example"},
+		{"3com.com", "3com.com"},
+		{"1.2.3.com", "1.2.3.com"},
+		{"a-b--c.example", "a-b--c.example"},
+		{"xn--mnchen-3ya.example", "xn--mnchen-3ya.example"},
+		{"1.2.3.4a", "1.2.3.4a"},
+		{"1.2.3.0x4", "1.2.3.0x4"},
+		{L63 ".example", L63 ".example"},
+		{L63 "." L63 "." L63 "."
+	         "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxy",
+	        L63 "." L63 "." L63 "."
+	            "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxy"},
 		{"4-4.4a.5-a", "4-4.4a.5-a"},
 	};
 	(void)state;
@@ -39,14 +50,49 @@ static void refuses_what_is_no_name(void **state)
 		const char *text;
 		size_t offset;
 	} cases[] = {
-		{"", 0}, {".", 0}, {"..", 0}, {".example.com", 0}, {"example..com", 8}, {"example.com..", 12}, {"-a.com", 0}, {"a-.com", 1},
-		{"a.-b", 2}, {"a.b-", 3}, {"a_b.com", 1}, {"_sip.example.com", 0}, {"*.example.com", 0}, {"a.*.com", 2}, {"a b", 1},
-		{"a.com:443", 5}, {"https://a.com", 5}, {"a.com/", 5}, {"m\xc3\xbcnchen.de", 1}, {"a.com\xff", 5}, {"a.com\t", 5},
-		{"a.com\r", 5}, {"a.com\x7f", 5}, {"a%2ecom", 1}, {"a,b", 1}, {"a#b", 1}, {"a@b", 1}, {"[::1]", 0}, {"::1", 0},
-		{"1.2.3.4", 0}, {"1.2.3.4.", 0}, {"1", 0}, {"example.1", 0}, {"010.1.2.3", 0}, {"300.300.300.300", 0},
-		{L63 "a.example", 0}, {"a." L63 "a", 2},
-		{L63 "." L63 "." L63 "." "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz", NAME_SIZE - 1},
-		{"\xe4\xbc\x9a\xe8\xad\xb0.example", 0}, {"a\\.com", 1}, {"a\"b", 1},
+		{"", 0},
+		{".", 0},
+		{"..", 0},
+		{".example.com", 0},
+		{"example..com", 8},
+		{"example.com..", 12},
+		{"-a.com", 0},
+		{"a-.com", 1},
+		{"a.-b", 2},
+		{"a.b-", 3},
+		{"a_b.com", 1},
+		{"_sip.example.com", 0},
+		{"*.example.com", 0},
+		{"a.*.com", 2},
+		{"a b", 1},
+		{"a.com:443", 5},
+		{"https://a.com", 5},
+		{"a.com/", 5},
+		{"m\xc3\xbcnchen.de", 1},
+		{"a.com\xff", 5},
+		{"a.com\t", 5},
+		{"a.com\r", 5},
+		{"a.com\x7f", 5},
+		{"a%2ecom", 1},
+		{"a,b", 1},
+		{"a#b", 1},
+		{"a@b", 1},
+		{"[::1]", 0},
+		{"::1", 0},
+		{"1.2.3.4", 0},
+		{"1.2.3.4.", 0},
+		{"1", 0},
+		{"example.1", 0},
+		{"010.1.2.3", 0},
+		{"300.300.300.300", 0},
+		{L63 "a.example", 0},
+		{"a." L63 "a", 2},
+		{L63 "." L63 "." L63 "."
+	         "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz",
+	        NAME_SIZE - 1},
+		{"\xe4\xbc\x9a\xe8\xad\xb0.example", 0},
+		{"a\\.com", 1},
+		{"a\"b", 1},
 	};
 	(void)state;
 
@@ -142,8 +188,8 @@ static void agrees_with_the_rules(void **state)
 static void service_names(void **state)
 {
 	static const char *const good[] = {"gotomeeting", "zoom", "a", "8x8", "google-meet", "ms_teams", "4"};
-	static const char *const bad[] = {"", "client", "clients", "wide", "private", "any", "tcp", "udp", "Zoom", "-zoom", "_zoom",
-		"zoom us", "zoom.us", "zo\xc3\xb6m", "zoom!", "zoom/", "#zoom", "zoom,webex"};
+	static const char *const bad[] = {"", "client", "clients", "wide", "private", "any", "tcp", "udp", "Zoom", "-zoom",
+	    "_zoom", "zoom us", "zoom.us", "zo\xc3\xb6m", "zoom!", "zoom/", "#zoom", "zoom,webex"};
 	char name[SERVICE_NAME_SIZE], longest[SERVICE_NAME_SIZE + 1];
 	struct refusal why;
 	(void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The name table against a plain walk over the list: random hosts and domains of many services, asked for themselves, for
- * what is above, below and beside them, for the entries that hold a name and for the decision. */
+/* The name table against a plain walk over the list: random hosts and domains of many services, asked for themselves,
+ * for what is above, below and beside them; for the entries that hold a name, and for the decision. */
 #include <config.h>
 
 #include "tests/category/fixture.h"
@@ -30,8 +30,8 @@ static void chance_name(char name[NAME_ROOM], unsigned kinds, unsigned labels)
 	for (unsigned i = 0; i < labels; i++) {
 		unsigned label = (unsigned)chance(kinds);
 
-		at += (size_t)snprintf(name + at, NAME_ROOM - at, "%s%c%s", i == 0 ? "" : ".", (char)('a' + label % 26),
-		    label < 26 ? "" : "-x");
+		at += (size_t)snprintf(
+		    name + at, NAME_ROOM - at, "%s%c%s", i == 0 ? "" : ".", (char)('a' + label % 26), label < 26 ? "" : "-x");
 		if (label >= 52) {
 			at += (size_t)snprintf(name + at, NAME_ROOM - at, "%u", label);
 		}
@@ -158,8 +158,8 @@ static void expected_answer(size_t found, unsigned port, char *out, size_t size)
 		(void)snprintf(out, size, "normal %s", found == 0 ? "no-entry" : "other-port");
 		return;
 	}
-	(void)snprintf(out, size, "bypass %c %s%s name%s%s", (char)('a' + best->service), best->below ? "." : "", best->name,
-	    at == 0 ? "" : " also ", also);
+	(void)snprintf(out, size, "bypass %c %s%s name%s%s", (char)('a' + best->service), best->below ? "." : "",
+	    best->name, at == 0 ? "" : " also ", also);
 }
 
 static void compare(const struct category *category, const char *name)
@@ -228,7 +228,8 @@ static void whole_labels_only(void **state)
 	put(folder, "x.service", "service x\nname .goto.example\nname meet.example\nname .com.example\n");
 	struct category *category = load_good(folder);
 	assert_string_equal(ASK(category, EXPLICIT, .host = "goto.example", .port = "1"), "bypass x .goto.example name");
-	assert_string_equal(ASK(category, EXPLICIT, .host = "a.b.goto.example", .port = "1"), "bypass x .goto.example name");
+	assert_string_equal(
+	    ASK(category, EXPLICIT, .host = "a.b.goto.example", .port = "1"), "bypass x .goto.example name");
 	assert_string_equal(ASK(category, EXPLICIT, .host = "A.Goto.Example.", .port = "1"), "bypass x .goto.example name");
 	assert_string_equal(ASK(category, EXPLICIT, .host = "evilgoto.example", .port = "1"), "normal no-entry");
 	assert_string_equal(ASK(category, EXPLICIT, .host = "evil-goto.example", .port = "1"), "normal no-entry");
@@ -248,8 +249,8 @@ static void host_before_its_domain(void **state)
 	put(folder, "b.service", "service b\nname meet.example\n");
 	struct category *category = load_good(folder);
 	assert_string_equal(ASK(category, EXPLICIT, .host = "meet.example", .port = "1"), "bypass b meet.example name");
-	assert_string_equal(ASK(category, EXPLICIT, .host = "meet.example", .port = "1", .arguments = "a"),
-	    "bypass a .meet.example name");
+	assert_string_equal(
+	    ASK(category, EXPLICIT, .host = "meet.example", .port = "1", .arguments = "a"), "bypass a .meet.example name");
 	category_free(category);
 }
 

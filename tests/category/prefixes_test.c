@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The prefix tables against a plain walk over the list: random nested prefixes of many services, asked inside, outside and
- * at their edges, for the entries that hold an address and for the decision. */
+/* The prefix tables against a plain walk over the list: random nested prefixes of many services, asked inside, outside
+ * and at their edges, for the entries that hold an address and for the decision. */
 #include <config.h>
 
 #include "tests/category/fixture.h"
@@ -70,8 +70,8 @@ static void add(const struct prefix *prefix)
 	*item = (struct item){*prefix, (unsigned)chance(SERVICES), 0, (unsigned)chance(3)};
 	item->line = ++lines[item->service];
 	prefix_format(prefix, rule);
-	length[item->service] += (size_t)snprintf(content[item->service] + length[item->service], 64, "address %s%s\n", rule,
-	    ports[item->port]);
+	length[item->service] += (size_t)snprintf(
+	    content[item->service] + length[item->service], 64, "address %s%s\n", rule, ports[item->port]);
 }
 
 /* Makes wanted entries, and loads them. */

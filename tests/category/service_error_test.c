@@ -15,7 +15,8 @@ struct mistake {
 	const char *words;
 };
 
-static void assert_mistakes(const char *folder, const char *name, const char *first, const struct mistake *list, size_t count)
+static void assert_mistakes(
+    const char *folder, const char *name, const char *first, const struct mistake *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		static char said[SAID_SIZE];
@@ -41,7 +42,9 @@ static void each_mistake_has_its_place(void **state)
 	static const struct mistake list[] = {
 		{"adress 192.0.2.1", 1, "unknown directive"},
 		{"  Address 192.0.2.1", 3, "unknown directive"},
-		{"\xef\xbb\xbf" "address 192.0.2.1", 1, "unknown directive"},
+		{"\xef\xbb\xbf"
+	     "address 192.0.2.1",
+	        1, "unknown directive"},
 		{"service y", 1, "one service"},
 		{"service x", 1, "one service"},
 		{"client 10.0.0.0/8", 1, "`clients`"},
@@ -205,7 +208,8 @@ static void all_mistakes_at_once(void **state)
 {
 	const char *folder = *state;
 
-	put(folder, "zoom.service", "service zoom\naddress 192.0.2.1\naddress 192.0.2.2/33\n\n# fine\nname a_b.example\r\nexpires x\n"
+	put(folder, "zoom.service",
+	    "service zoom\naddress 192.0.2.1\naddress 192.0.2.2/33\n\n# fine\nname a_b.example\r\nexpires x\n"
 	    "address 192.0.2.3\nbogus\nports tcp x");
 	put(folder, "clients", "client 10.0.0.0/8\nclient x\nclient 10.1.1.1/8 zoom\n");
 	static char said[SAID_SIZE];
@@ -229,7 +233,8 @@ static void all_mistakes_behind_a_wrong_first_line(void **state)
 	static const char *const rest = "title\naddress 192.0.2.2/33\nexpires x\nname a_b.example\nclient 10.0.0.1\n"
 	                                "source\nfeed\nports\n";
 	static const char *const firsts[][2] = {
-		{"service Zoom", "x.service:1:9: the name of a service has lower-case letters, digits, hyphens and underscores\n"},
+		{"service Zoom",
+	        "x.service:1:9: the name of a service has lower-case letters, digits, hyphens and underscores\n"},
 		{"address 192.0.2.1", "x.service:1:1: the first line of a service file is `service NAME`\n"},
 	};
 
@@ -246,7 +251,8 @@ static void all_mistakes_behind_a_wrong_first_line(void **state)
 		    "x.service:6:1: clients are listed in the file `clients`\n"
 		    "x.service:7:7: where the entries below are from is missing\n"
 		    "x.service:8:5: a feed is `cidr`, `m365-json`, `aws-json` or `bundle`, and an address to fetch it from\n"
-		    "x.service:9:6: ports are written `tcp 80,443 udp 3478`, or `any`\n", firsts[i][1]);
+		    "x.service:9:6: ports are written `tcp 80,443 udp 3478`, or `any`\n",
+		    firsts[i][1]);
 		assert_said(*state, "x.service", text, said);
 	}
 }
@@ -262,8 +268,9 @@ static void bytes_that_are_no_text(void **state)
 	put_bytes(folder, "y.service", zeros, sizeof zeros);
 	put_bytes(folder, "z.service", "\xff\xfes\0e\0r\0", 8);
 	struct category *category = load_folder(folder, NULL, said);
-	assert_string_equal(said, "x.service:2:18: a control character\nx.service:4:1: a control character\n"
-	                          "y.service:1:1: a control character\nz.service:1:1: not UTF-8\n");
+	assert_string_equal(said,
+	    "x.service:2:18: a control character\nx.service:4:1: a control character\n"
+	    "y.service:1:1: a control character\nz.service:1:1: not UTF-8\n");
 	assert_string_equal(entries_of(category), "");
 	category_free(category);
 }
@@ -278,9 +285,10 @@ static void carriage_return_only_at_the_end(void **state)
 static void overlong_lines(void **state)
 {
 	static char text[8192];
-	static const char expected[] = "x.service:2:4097: a line has at most 4,096 bytes\n"
-	                               "x.service:3:1: unknown directive: service, title, source, expires, ports, address, name or "
-	                               "feed\n";
+	static const char expected[] =
+	    "x.service:2:4097: a line has at most 4,096 bytes\n"
+	    "x.service:3:1: unknown directive: service, title, source, expires, ports, address, name or "
+	    "feed\n";
 
 	memset(text, ' ', sizeof text - 1);
 	memcpy(text, "service x\n", 10);
@@ -302,7 +310,8 @@ static void overlong_lines(void **state)
 static void a_block_expires_once(void **state)
 {
 	assert_said(*state, "x.service",
-	    "service x\nexpires 2027-01-01\nexpires 2027-01-01\nsource A\nexpires 2027-01-01\naddress 192.0.2.1\nexpires 2028-01-01\n",
+	    "service x\nexpires 2027-01-01\nexpires 2027-01-01\nsource A\nexpires 2027-01-01\naddress 192.0.2.1\n"
+	    "expires 2028-01-01\n",
 	    "x.service:3:1: a block expires once\nx.service:7:1: a block expires once\n");
 }
 

@@ -74,7 +74,8 @@ static void sources(void **state)
 static void blocks_have_their_own_source_and_expiry(void **state)
 {
 	assert_entries(state,
-	    "service x\naddress 192.0.2.1\nsource A 2026-01-01\nexpires 2026-06-01\naddress 192.0.2.2\nsource B\naddress 192.0.2.3\n"
+	    "service x\naddress 192.0.2.1\nsource A 2026-01-01\nexpires 2026-06-01\naddress 192.0.2.2\nsource B\n"
+	    "address 192.0.2.3\n"
 	    "expires 2026-07-01\naddress 192.0.2.4\nsource C\naddress 192.0.2.5\n",
 	    "address 192.0.2.1 x (any) - - - x.service:2\n"
 	    "address 192.0.2.2 x (any) A 2026-01-01 2026-06-01 x.service:5\n"
@@ -136,7 +137,7 @@ static void ends_of_lines(void **state)
 	static const char *const entries = "address 192.0.2.1 x (tcp 443) A 2026-01-01 2026-06-01 x.service:5\n"
 	                                   "name a.example x (tcp 443) A 2026-01-01 2026-06-01 x.service:6\n";
 	static const char *const lines[] = {"service x", "source A 2026-01-01", "expires 2026-06-01", "ports tcp 443",
-		"address 192.0.2.1", "name a.example"};
+	    "address 192.0.2.1", "name a.example"};
 	static const char *const ends[] = {"\n", "\r\n"};
 
 	for (int variant = 0; variant < 8; variant++) {
@@ -146,14 +147,16 @@ static void ends_of_lines(void **state)
 		for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
 			bool last = i == sizeof lines / sizeof lines[0] - 1;
 
-			at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", lines[i],
-			    last && (variant & 4) != 0 ? "" : ends[variant & 1]);
+			at += (size_t)snprintf(
+			    text + at, sizeof text - at, "%s%s", lines[i], last && (variant & 4) != 0 ? "" : ends[variant & 1]);
 		}
 		assert_entries(state, text, entries);
 	}
 	/* a carriage return and then the end of the file */
-	assert_entries(state, "service x\r\nsource A 2026-01-01\r\nexpires 2026-06-01\r\nports tcp 443\r\naddress 192.0.2.1\r\n"
-	    "name a.example\r", entries);
+	assert_entries(state,
+	    "service x\r\nsource A 2026-01-01\r\nexpires 2026-06-01\r\nports tcp 443\r\naddress 192.0.2.1\r\n"
+	    "name a.example\r",
+	    entries);
 }
 
 static void lines_may_have_4096_bytes(void **state)
@@ -200,7 +203,8 @@ static void host_with_its_length(void **state)
 {
 	const char *folder = *state;
 
-	put(folder, "x.service", "service x\naddress 192.0.2.1 tcp 80\naddress 192.0.2.1/32 tcp 443\naddress 2001:db8::1/128\n"
+	put(folder, "x.service",
+	    "service x\naddress 192.0.2.1 tcp 80\naddress 192.0.2.1/32 tcp 443\naddress 2001:db8::1/128\n"
 	    "address 2001:db8::1\n");
 	struct category *category = load_good(folder);
 	assert_string_equal(services_of(category), "x on () 2 0 x.service\n");
@@ -234,7 +238,8 @@ static void service_without_entries(void **state)
 static void feeds(void **state)
 {
 	assert_entries(state,
-	    "service x\nfeed cidr https://x.example/a\nsource A\nfeed m365-json https://x.example/b?c=d#e # f\naddress 192.0.2.1\n"
+	    "service x\nfeed cidr https://x.example/a\nsource A\nfeed m365-json https://x.example/b?c=d#e # f\n"
+	    "address 192.0.2.1\n"
 	    "feed aws-json https://x.example/\n",
 	    "address 192.0.2.1 x (any) A - - x.service:5\n");
 }
@@ -245,7 +250,8 @@ static void clients(void **state)
 
 	put(folder, "clients",
 	    "\xef\xbb\xbf# who is exempt\r\nclient 10.20.0.0/16\r\n\tclient 192.168.7.0/24 gotomeeting zoom # two\r\n"
-	    "client 203.0.113.7 zoom\r\nclient 203.0.113.7 gotomeeting\r\nclient fd00::/8 wide\r\nclient 8.0.0.0/7 wide zoom\r\n"
+	    "client 203.0.113.7 zoom\r\nclient 203.0.113.7 gotomeeting\r\nclient fd00::/8 wide\r\n"
+	    "client 8.0.0.0/7 wide zoom\r\n"
 	    "client 2001:db8::1 zoom\r\nclient 16.0.0.0/7 zoom wide");
 	struct category *category = load_good(folder);
 	assert_string_equal(services_of(category), "");

@@ -28,7 +28,7 @@ whole_records() {
 		got=$(lab_in client bash -c "$race" race "$LAB/ca/trusted-by-client.pem" 2>&1)
 		is "answer of round $round" "${got%%$'\n'*}" 'reached 192.0.2.10'
 	done
-	answered() { (($(new_log | grep -cE ' TCP_TUNNEL/200 .* verdict=bypass ') >= rounds)); }
+	answered() { (($(new_log | grep -cE ' TCP_TUNNEL/[25]00 .* verdict=bypass ') >= rounds)); }
 	wait_until 10 answered
 	recorded_bypass 192.0.2.10:8200 192.0.2.0/24 address
 	whole_records
@@ -51,7 +51,7 @@ whole_records() {
 		got=$(lab_in client bash -c "$race" race $round 2>&1)
 		is "answer of round $round" "$got" $'\1knock 5|\2and on'
 	done
-	answered() { (($(new_log | grep -cE ' TCP_TUNNEL/200 .* CONNECT 192\.0\.2\.20:8200 .* verdict=bypass ') >= rounds)); }
+	answered() { (($(new_log | grep -cE ' TCP_TUNNEL/[25]00 .* CONNECT 192\.0\.2\.20:8200 .* verdict=bypass ') >= rounds)); }
 	wait_until 10 answered
 	whole_records
 }

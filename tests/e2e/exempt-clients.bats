@@ -36,7 +36,7 @@ meet=(--resolve meet.example.com:443:192.0.2.10 https://meet.example.com/)
 	ask --interface 198.51.100.70 "${other[@]}"
 	is code "$code" 200
 	is certificate "$whose" server
-	logged ' 198\.51\.100\.70:[0-9]+ TCP_TUNNEL/200 .* CONNECT 203\.0\.113\.10:443 .* verdict=bypass service=- rule=198\.51\.100\.64/28 evidence=client '
+	logged ' 198\.51\.100\.70:[0-9]+ TCP_TUNNEL/[25]00 .* CONNECT 203\.0\.113\.10:443 .* verdict=bypass service=- rule=198\.51\.100\.64/28 evidence=client '
 	recorded '.verdict == "bypass" and .evidence == "client" and .rule == "198.51.100.64/28" and
 		.client == "198.51.100.70" and .dst == "203.0.113.10:443" and .service == null'
 }

@@ -13,7 +13,7 @@ teardown_file() { story_ends; }
 		is "connect on $port" "$connect" 200
 		is "code on $port" "$code" 200
 		is "certificate on $port" "$whose" server
-		logged " TCP_TUNNEL/200 .* CONNECT 192\.0\.2\.10:$port - HIER_DIRECT/192\.0\.2\.10 .* verdict=bypass service=meet rule=192\.0\.2\.0/24 evidence=address "
+		logged " TCP_TUNNEL/[25]00 .* CONNECT 192\.0\.2\.10:$port - HIER_DIRECT/192\.0\.2\.10 .* verdict=bypass service=meet rule=192\.0\.2\.0/24 evidence=address "
 		recorded ".verdict == \"bypass\" and .service == \"meet\" and .rule == \"192.0.2.0/24\" and
 			.evidence == \"address\" and .method == \"CONNECT\" and .host == \"192.0.2.10\" and .port == $port and
 			.decided_by == \"helper\""
@@ -26,7 +26,7 @@ teardown_file() { story_ends; }
 	is code "$code" 200
 	is body "$body" 'reached 192.0.2.10'
 	is certificate "$whose" server
-	logged ' TCP_TUNNEL/200 .* CONNECT meet\.example\.com:443 - HIER_DIRECT/192\.0\.2\.10 .* verdict=bypass service=meet rule=meet\.example\.com evidence=name '
+	logged ' TCP_TUNNEL/[25]00 .* CONNECT meet\.example\.com:443 - HIER_DIRECT/192\.0\.2\.10 .* verdict=bypass service=meet rule=meet\.example\.com evidence=name '
 	recorded '.verdict == "bypass" and .rule == "meet.example.com" and .evidence == "name" and
 		.host == "meet.example.com" and .port == 443'
 }

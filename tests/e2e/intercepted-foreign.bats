@@ -10,14 +10,14 @@ teardown_file() { story_ends; }
 @test "a foreign protocol on 80 goes through both ways" {
 	speak 192.0.2.20 80
 	is answer "$heard" "$echoed"
-	logged ' TCP_TUNNEL/200 .* - 192\.0\.2\.20:80 - ORIGINAL_DST/192\.0\.2\.20 .* verdict=bypass service=meet '
+	logged ' TCP_TUNNEL/[25]00 .* - 192\.0\.2\.20:80 - ORIGINAL_DST/192\.0\.2\.20 .* verdict=bypass service=meet '
 	recorded_bypass 192.0.2.20:80 192.0.2.0/24 address
 }
 
 @test "a foreign protocol on 8200 goes through both ways" {
 	speak 192.0.2.20 8200
 	is answer "$heard" "$echoed"
-	logged ' TCP_TUNNEL/200 .* CONNECT 192\.0\.2\.20:8200 - ORIGINAL_DST/192\.0\.2\.20 .* verdict=bypass service=meet '
+	logged ' TCP_TUNNEL/[25]00 .* CONNECT 192\.0\.2\.20:8200 - ORIGINAL_DST/192\.0\.2\.20 .* verdict=bypass service=meet '
 	recorded_bypass 192.0.2.20:8200 192.0.2.0/24 address
 }
 

@@ -12,7 +12,7 @@ teardown_file() { story_ends; }
 	is code "$code" 200
 	is body "$body" 'reached 192.0.2.10'
 	is certificate "$whose" server
-	logged ' TCP_TUNNEL/200 .* CONNECT 192\.0\.2\.10:443 - ORIGINAL_DST/192\.0\.2\.10 .* verdict=bypass service=meet rule=192\.0\.2\.0/24 evidence=address '
+	logged ' TCP_TUNNEL/[25]00 .* CONNECT 192\.0\.2\.10:443 - ORIGINAL_DST/192\.0\.2\.10 .* verdict=bypass service=meet rule=192\.0\.2\.0/24 evidence=address '
 	recorded_bypass 192.0.2.10:443 192.0.2.0/24 address
 }
 
@@ -20,7 +20,7 @@ teardown_file() { story_ends; }
 	ask --resolve meet.example.com:443:192.0.2.10 https://meet.example.com/
 	is code "$code" 200
 	is certificate "$whose" server
-	logged ' TCP_TUNNEL/200 .* CONNECT 192\.0\.2\.10:443 .* verdict=bypass service=meet '
+	logged ' TCP_TUNNEL/[25]00 .* CONNECT 192\.0\.2\.10:443 .* verdict=bypass service=meet '
 	recorded_bypass 192.0.2.10:443 192.0.2.0/24 address
 }
 
@@ -28,7 +28,7 @@ teardown_file() { story_ends; }
 	ask https://192.0.2.10:8200/
 	is code "$code" 200
 	is certificate "$whose" server
-	logged ' TCP_TUNNEL/200 .* CONNECT 192\.0\.2\.10:8200 .* verdict=bypass service=meet rule=192\.0\.2\.0/24 evidence=address '
+	logged ' TCP_TUNNEL/[25]00 .* CONNECT 192\.0\.2\.10:8200 .* verdict=bypass service=meet rule=192\.0\.2\.0/24 evidence=address '
 	recorded_bypass 192.0.2.10:8200 192.0.2.0/24 address
 }
 
@@ -36,6 +36,6 @@ teardown_file() { story_ends; }
 	ask https://192.0.2.10:80/
 	is code "$code" 200
 	is certificate "$whose" server
-	logged ' TCP_TUNNEL/200 .* - 192\.0\.2\.10:80 .* verdict=bypass service=meet rule=192\.0\.2\.0/24 evidence=address '
+	logged ' TCP_TUNNEL/[25]00 .* - 192\.0\.2\.10:80 .* verdict=bypass service=meet rule=192\.0\.2\.0/24 evidence=address '
 	recorded_bypass 192.0.2.10:80 192.0.2.0/24 address
 }

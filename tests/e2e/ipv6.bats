@@ -12,7 +12,7 @@ teardown_file() { story_ends; }
 		ask "https://[2001:db8:a::10]:$port/"
 		is "code on $port" "$code" 200
 		is "certificate on $port" "$whose" server
-		logged " TCP_TUNNEL/200 .* \[2001:db8:a::10\]:$port - ORIGINAL_DST/2001:db8:a::10 .* verdict=bypass service=meet rule=2001:db8:a::/48 evidence=address "
+		logged " TCP_TUNNEL/[25]00 .* \[2001:db8:a::10\]:$port - ORIGINAL_DST/2001:db8:a::10 .* verdict=bypass service=meet rule=2001:db8:a::/48 evidence=address "
 		recorded ".verdict == \"bypass\" and .service == \"meet\" and .rule == \"2001:db8:a::/48\" and
 			.evidence == \"address\" and .client == \"2001:db8:1::10\" and (.dst | endswith(\":$port\"))"
 	done

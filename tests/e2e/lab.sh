@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2317 # others read what is set here, and wait_until calls functions by name
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A laboratory to be sourced: a client, the proxy with the real Squid and c-icap, and servers, in network namespaces.
 #
@@ -19,8 +19,8 @@
 #   lab_stop      ends all that and removes the namespaces; the folder stays, lab_remove does both
 #
 # The caller may set before: top_srcdir, top_builddir (absolute: where the project's files and its built programs are);
-# LAB_SERVERS (more addresses for the servers); LAB_HOSTS (lines for Squid's hosts_file); LAB_SQUID (lines for squid.conf, in
-# place of the usual ones).
+# LAB_SERVERS (more addresses for the servers); LAB_HOSTS (more lines `ADDRESS NAME` for DNS); LAB_SQUID (lines for
+# squid.conf, in place of the usual ones).
 
 top_srcdir=${top_srcdir:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 top_builddir=${top_builddir:-$top_srcdir}
@@ -53,7 +53,7 @@ wait_until() {
 # Says what this machine lacks for the laboratory; succeeds when that is nothing.
 lab_lacks() {
 	local program lacks=0
-	for program in squid c-icap nft ip socat openssl curl jq squidclient setsid \
+	for program in squid c-icap nft ip socat dnsmasq openssl curl jq squidclient setsid \
 		/usr/lib/squid/security_file_certgen /usr/lib/squid/basic_ncsa_auth; do
 		command -v "$program" >/dev/null || { echo "there is no $program" && lacks=1; }
 	done
@@ -74,12 +74,14 @@ lab_in() {
 }
 
 # NAME ROOM COMMAND...: the same in the background; what it prints goes to $LAB/log/NAME. It has a /dev/shm of its own,
-# where Squid and c-icap keep files that another one of them on this machine must not meet.
+# where Squid and c-icap keep files that another one of them on this machine must not meet, and the lab's DNS server.
 lab_spawn() {
 	local name=$1 room=$2
 	shift 2
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	setsid ip netns exec "$LAB_NAME-$room" sh -c 'mount -t tmpfs lab /dev/shm && exec "$@"' lab "$@" \
+	setsid ip netns exec "$LAB_NAME-$room" sh -c 'mount -t tmpfs lab /dev/shm || exit
+		[ ! -e /etc/resolv.conf ] || mount --bind "$1" /etc/resolv.conf || exit
+		shift && exec "$@"' lab "$LAB/resolv.conf" "$@" \
 		</dev/null >>"$LAB/log/$name" 2>&1 3>&- 4>&- &
 	echo $! >"$LAB/pid/$name"
 }
@@ -123,6 +125,7 @@ lab_make() {
 	chmod 755 "$LAB"
 	mkdir "$LAB"/{bin,ca,etc,log,pid,share,state}
 	echo "$LAB_NAME" >"$LAB/name"
+	echo 'nameserver 127.0.0.1' >"$LAB/resolv.conf"
 	for room in client proxy servers; do
 		ip netns add "$LAB_NAME-$room" && ip -n "$LAB_NAME-$room" link set lo up || return
 	done
@@ -132,7 +135,7 @@ lab_make() {
 		ip -n "$LAB_NAME-client" route add default via 2001:db8:1::1 &&
 		ip -n "$LAB_NAME-proxy" route add default via 198.51.100.130 &&
 		ip -n "$LAB_NAME-proxy" route add default via 2001:db8:2::2 &&
-		lab_certificates && lab_servers && lab_install
+		lab_certificates && lab_servers && lab_dns && lab_install
 }
 
 # ROOM IPV4 IPV6 INTERFACE IPV4 IPV6: a cable from the room's eth0 to that interface of the proxy.
@@ -194,6 +197,20 @@ lab_servers() {
 		lab_await http4 servers 8080 -4 && lab_await http6 servers 8080 -6
 }
 
+# The names that the proxy knows; it is told by the only DNS server that there is.
+lab_dns() {
+	cat >"$LAB/hosts" <<-END
+		192.0.2.10 meet.example.com
+		203.0.113.10 other.example.com
+		203.0.113.138 huddle.example.com
+		${LAB_HOSTS-}
+	END
+	lab_spawn dns proxy dnsmasq --keep-in-foreground --conf-file=/dev/null --pid-file="$LAB/state/dns.pid" --user=root \
+		--listen-address=127.0.0.1 --bind-interfaces --no-resolv --no-hosts --addn-hosts="$LAB/hosts" --local-ttl=60 \
+		--address=/#/
+	lab_await dns proxy 53
+}
+
 # Installs what is shipped and what was built into $LAB, where Squid's user can read it wherever the sources are.
 lab_install() {
 	mkdir "$LAB"/share/services "$LAB"/state/{services,squid,c-icap,journal}
@@ -213,6 +230,7 @@ lab_files() {
 	local file
 	mkdir "$LAB/share/squid-conf"
 	for file in "$top_srcdir"/squid-conf/*; do
+		[[ ! -e $file.in ]] || continue # made by a build in the source folder
 		lab_fill "$file" >"$LAB/share/squid-conf/$(basename "$file" .in)"
 	done
 }
@@ -257,12 +275,6 @@ lab_start_squid() {
 	[[ -e $LAB/state/squid/certificates ]] ||
 		/usr/lib/squid/security_file_certgen -c -s "$LAB/state/squid/certificates" -M 4MB >"$LAB/log/certgen" || return
 	printf 'user:%s\n' "$(openssl passwd -apr1 secret)" >"$LAB/state/squid/passwords"
-	[[ -e $LAB/state/squid/hosts ]] || cat >"$LAB/state/squid/hosts" <<-END
-		192.0.2.10 meet.example.com
-		203.0.113.10 other.example.com
-		203.0.113.138 huddle.example.com
-		${LAB_HOSTS-}
-	END
 	lab_squid_conf >"$LAB/squid.conf"
 	ln -sf cache.log "$LAB/log/squid.cache"
 	touch "$LAB"/log/{access,cache}.log
@@ -299,8 +311,7 @@ lab_squid_conf() {
 		cache deny all
 		coredump_dir $LAB/state/squid
 		dns_nameservers 127.0.0.1
-		dns_timeout 1 second
-		hosts_file $LAB/state/squid/hosts
+		hosts_file none
 		logfile_rotate 0
 		netdb_filename none
 		pid_filename $LAB/state/squid/pid
@@ -347,7 +358,6 @@ speak() {
 		printf "\3again\n" >&3; IFS= read -rt 5 -u 3 second
 		printf "%s|%s" "$first" "$second"' speak "$@" 2>&1) || :
 }
-# shellcheck disable=SC2034 # used by the tests
 echoed=$'\1\2\377hello|\3again'
 
 # ---- Ending it --------------------------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ parses_squid_conf() {
 @test "interception alone" { parses intercept; }
 @test "interception, spliced" { parses intercept splice; }
 @test "interception, spliced, logged and recorded" { parses intercept splice log icap; }
+@test "interception, spliced by name too, logged and recorded" { parses intercept splice names log icap; }
 @test "interception, decrypted, logged and recorded" { parses intercept log icap; }
 @test "explicit alone" { parses explicit; }
 @test "explicit, spliced, logged and recorded" { parses explicit splice log icap; }
@@ -51,7 +52,8 @@ parses_squid_conf() {
 
 @test "every shipped file for squid.conf is among these" {
 	shipped=$(cd "$LAB/share/squid-conf" && ls -- *.conf)
-	is files "${shipped//$'\n'/ }" 'c-icap-meeting.conf denied.conf explicit.conf icap.conf intercept.conf log.conf splice.conf'
+	is files "${shipped//$'\n'/ }" \
+		'c-icap-meeting.conf denied.conf explicit.conf icap.conf intercept.conf log.conf names.conf splice.conf'
 }
 
 @test "no placeholder is left in a shipped file" {

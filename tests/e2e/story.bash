@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2317 # wait_until calls functions by name
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the end-to-end tests share, loaded by each of them: the category of the tests, and looking at what the client,
 # access.log and the journal say. A test that fails prints the new lines of both, and keeps $LAB.
@@ -80,7 +80,8 @@ is() { # WHAT GOT EXPECTED
 	return 1
 }
 
-# EXTENDED-REGULAR-EXPRESSION: waits for a new line of access.log that matches.
+# EXTENDED-REGULAR-EXPRESSION: waits for a new line of access.log that matches. A tunnel that worked is TCP_TUNNEL/200, or
+# 500 where one side had closed before the other's farewell came.
 logged() {
 	in_log() { new_log | grep -qE -- "$1"; }
 	wait_until 10 in_log "$1" && return

@@ -22,12 +22,15 @@ enum { PATIENCE = 30000 /* milliseconds */, OPTIONS = 16 };
 void asker_category(const char *folder)
 {
 	put(folder, "meet.service",
-	    "service meet\nsource https://meet.example/list of \"all\" 2026-01-01\nports tcp 80,443,8200\naddress 192.0.2.0/24\n"
+	    "service meet\nsource https://meet.example/list of \"all\" 2026-01-01\nports tcp 80,443,8200\n"
+	    "address 192.0.2.0/24\n"
 	    "address 2001:db8::/32\nname .meet.example\nname egw.meet.example any\n");
 	put(folder, "other.service",
-	    "service other\nsource O\naddress 203.0.113.0/24 tcp 443\naddress 192.0.2.128/25 tcp 443\nname .shared.example\n");
+	    "service other\nsource O\naddress 203.0.113.0/24 tcp 443\naddress 192.0.2.128/25 tcp 443\n"
+	    "name .shared.example\n");
 	put(folder, "tie.service", "service tie\nsource T\naddress 203.0.113.0/24\n");
-	put(folder, "old.service", "service old\nsource L 2019-01-01\nexpires 2020-01-01\naddress 198.51.100.0/24\nname .old.example\n");
+	put(folder, "old.service",
+	    "service old\nsource L 2019-01-01\nexpires 2020-01-01\naddress 198.51.100.0/24\nname .old.example\n");
 	put(folder, "off.service", "");
 	put(folder, "clients", "client 10.0.0.0/8\nclient 11.0.0.0/8 other\nclient fd00:1::/32\n");
 }
@@ -85,8 +88,12 @@ void asker_start(struct asker *asker, const char *folder, enum channel channel, 
 	(void)snprintf(config, sizeof config, "--config=%s", folder);
 	err = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 	assert_true(err >= 0);
-	if (channel == OVER_SOCKET) {
-		socket_pair(in);
+	if (channel != OVER_PIPES) {
+		if (channel == OVER_SOCKET) {
+			socket_pair(in);
+		} else {
+			assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, in), 0);
+		}
 		asker->to = asker->from = in[0];
 		out[0] = out[1] = in[1];
 	} else {
@@ -127,7 +134,8 @@ void asker_give(struct asker *asker, const void *bytes, size_t length)
 	const char *at = bytes;
 
 	while (length > 0) {
-		ssize_t wrote = asker->to == asker->from ? send(asker->to, at, length, MSG_NOSIGNAL) : write(asker->to, at, length);
+		ssize_t wrote = asker->to == asker->from ? send(asker->to, at, length, MSG_NOSIGNAL)
+		                                         : write(asker->to, at, length);
 
 		if (wrote > 0) {
 			at += wrote;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Asks ext_meeting_acl as Squid does: over a loopback TCP socket that is its stdin and stdout, or over two pipes. */
+/* Asks ext_meeting_acl as Squid does, over a loopback TCP socket that is its stdin and stdout; or over two pipes; or over a
+ * socket that keeps messages apart. */
 #ifndef SQUID_MEETING_TESTS_ASKER_H
 #define SQUID_MEETING_TESTS_ASKER_H
 
@@ -7,12 +8,12 @@
 
 #include <sys/types.h>
 
-enum channel { OVER_SOCKET, OVER_PIPES };
+enum channel { OVER_SOCKET, OVER_PIPES, OVER_MESSAGES };
 
 struct asker {
 	pid_t pid;
-	int to, from;     /* the same socket, or two pipes */
-	char *heard;      /* what has come and wasn't taken yet, ended by NUL */
+	int to, from; /* the same socket, or two pipes */
+	char *heard;  /* what has come and wasn't taken yet, ended by NUL */
 	size_t heard_length, heard_room;
 	char folder[256]; /* its stderr is in there, in the file `stderr` */
 };

@@ -15,9 +15,10 @@ static size_t line_length[LINES];
 
 static size_t put_words(char *to, size_t room, bool sensible)
 {
-	static const char *const words[] = {"10.1.1.1", "192.0.2.1", "203.0.113.1", "198.51.100.7", "443", "80", "-", "a.meet.example",
-		"meet", "client", "other", "tie", "old", "off", "::", "2001:db8::1", "%41", "%", "%00", "65536", "webex", "\"", "\\", "x=y",
-		"BH", "BH message=no", "OK", "\xff\xfe", "\x01", "\x7f", "%0a", "%0d%0aOK", "12345678901234567890", "123456789012345678901"};
+	static const char *const words[] = {"10.1.1.1", "192.0.2.1", "203.0.113.1", "198.51.100.7", "443", "80", "-",
+	    "a.meet.example", "meet", "client", "other", "tie", "old", "off", "::", "2001:db8::1", "%41", "%", "%00",
+	    "65536", "webex", "\"", "\\", "x=y", "BH", "BH message=no", "OK", "\xff\xfe", "\x01", "\x7f", "%0a", "%0d%0aOK",
+	    "12345678901234567890", "123456789012345678901"};
 	size_t at = 0;
 
 	for (uint64_t count = sensible ? 5 + chance(4) : chance(12); count > 0; count--) {
@@ -40,8 +41,14 @@ static void make_line(size_t i)
 
 	switch (chance(3)) {
 	case 0: break;
-	case 1: at = (size_t)snprintf(text, sizeof text, "%llu ", (unsigned long long)(chance(2) == 0 ? i : chance(UINT64_MAX))); break;
-	default: at = (size_t)snprintf(text, sizeof text, "%llu%s", (unsigned long long)chance(1000), chance(2) == 0 ? "\t" : ""); break;
+	case 1:
+		at = (size_t)snprintf(
+		    text, sizeof text, "%llu ", (unsigned long long)(chance(2) == 0 ? i : chance(UINT64_MAX)));
+		break;
+	default:
+		at = (size_t)snprintf(
+		    text, sizeof text, "%llu%s", (unsigned long long)chance(1000), chance(2) == 0 ? "\t" : "");
+		break;
 	}
 	if (chance(3) > 0) {
 		at += put_words(text + at, sizeof text - at, chance(2) == 0);
@@ -58,8 +65,8 @@ static void make_line(size_t i)
 	line_length[i] = at;
 }
 
-/* The first word, if it is a channel: 1 to 20 digits; where the first field may be a number, only if there are more words
- * than fields. */
+/* The first word, if it is a channel: 1 to 20 digits; where the first field may be a number, only if there are more
+ * words than fields. */
 static size_t channel_of(size_t i, size_t fields, bool may_be_number, const char **channel)
 {
 	size_t length = line_length[i], start = 0, end, words = 0;
@@ -163,13 +170,15 @@ static void names_that_nobody_confirms(void **state)
 	struct asker asker;
 
 	asker_category(*state);
-	asker_start(&asker, *state, OVER_SOCKET, (const char *const[]){"--resolver=127.0.0.1:9", "--dns-timeout=0.2", NULL});
+	asker_start(
+	    &asker, *state, OVER_SOCKET, (const char *const[]){"--resolver=127.0.0.1:9", "--dns-timeout=0.2", NULL});
 	for (unsigned i = 0; i < LINES; i++) {
 		char text[256];
 		size_t at = (size_t)snprintf(text, sizeof text, "%u ", i);
 
 		if (chance(3) == 0) {
-			at += (size_t)snprintf(text + at, sizeof text - at, "10.1.1.1 198.18.0.1 443 - n%u.meet.example ", (unsigned)chance(40));
+			at += (size_t)snprintf(
+			    text + at, sizeof text - at, "10.1.1.1 198.18.0.1 443 - n%u.meet.example ", (unsigned)chance(40));
 		} else {
 			at += put_words(text + at, sizeof text - at, chance(2) == 0);
 		}

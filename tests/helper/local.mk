@@ -19,4 +19,3 @@ tests_helper_garbage_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_helper_garbage_test_LDADD = tests/helper/libasker.la
 
 bats_tests += tests/helper/options.bats
-EXTRA_DIST += tests/category/programs.bash

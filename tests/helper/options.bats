@@ -51,9 +51,11 @@ member='OK verdict_=bypass service_=meet rule_=192.0.2.0/24 evidence_=address so
 	same '' "$(ask '' --names=ignore </dev/null | sed /^ERR/d)"
 	run helper --config="$FOLDER" --config="$BATS_TEST_TMPDIR/nowhere" </dev/null
 	[ "$status" -eq 0 ]
-	has "${lines[0]}" "ext_meeting_acl "
-	has "${lines[0]}" '2 services with 2 address ranges and 1 names, 1 client ranges; mode intercept, names verify; from '
-	has "${lines[0]}" "from $FOLDER $BATS_TEST_TMPDIR/nowhere"
+	# that an entry has expired may be told before it
+	start=$(grep 'services with' <<<"$output")
+	[[ $start =~ ^ext_meeting_acl\ [0-9][^:]*:\ 2\ services ]]
+	has "$start" '2 services with 2 address ranges and 1 names, 1 client ranges; mode intercept, names verify; from '
+	has "$start" "from $FOLDER $BATS_TEST_TMPDIR/nowhere"
 	same '' "$(helper --config="$FOLDER" 2>/dev/null </dev/null)"
 }
 
@@ -109,7 +111,6 @@ member='OK verdict_=bypass service_=meet rule_=192.0.2.0/24 evidence_=address so
 	wanted="$member tag=meeting clt_conn_tag=meeting"
 	same "$wanted" "$(ask '192.0.2.1 443' --fields=dst,dport)"
 	same "7 $wanted" "$(ask '7 192.0.2.1 443 meet' --fields=dst,dport)"
-	same "$wanted" "$(ask 'CONNECT 192.0.2.1 whatever%00%20 443' --fields=method,dst,method2,dport 2>/dev/null || echo "$wanted")"
 	same "$wanted" "$(ask 'CONNECT 192.0.2.1 what%20ever 443' --fields=method,dst,-,dport)"
 	same "$wanted" "$(ask 'a b c 192.0.2.1 443' --fields=-,-,-,dst,dport)"
 	same 'ERR verdict_=normal reason_=other-port' "$(ask '192.0.2.1' --fields=dst)"
@@ -196,9 +197,13 @@ member='OK verdict_=bypass service_=meet rule_=192.0.2.0/24 evidence_=address so
 	[ "$status" -eq 0 ]
 }
 
-@test "a full disk for stderr or a closed stdout does no harm" {
-	[ -c /dev/full ] || skip 'there is no /dev/full'
+@test "streams that are closed or take nothing do no harm" {
+	needs timeout
 	has "$(echo '5 nonsense' | helper --config="$FOLDER" 2>/dev/full)" '5 ERR'
-	run bash -c "echo '5 - 192.0.2.1 443 - -' | '$top_builddir/helper/ext_meeting_acl' --config='$FOLDER' >&- 2>/dev/null"
-	[ "$status" -ne 139 ]
+	has "$(echo '5 - 192.0.2.1 443 - -' | helper --config="$FOLDER" 2>&-)" '5 OK'
+	for closed in '>&-' '<&-' '<&- >&- 2>&-' '>/dev/full'; do
+		run bash -c "echo '5 - 192.0.2.1 443 - -' |
+			timeout 20 '$top_builddir/helper/ext_meeting_acl' --config='$FOLDER' 2>/dev/null $closed"
+		[ "$status" -le 1 ]
+	done
 }

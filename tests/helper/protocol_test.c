@@ -108,14 +108,15 @@ static const char *with_clients_path(const struct asker *asker, const char *repl
 	if (mark == NULL) {
 		return reply;
 	}
-	(void)snprintf(text, sizeof text, "%.*s%s/clients%s", (int)(mark - reply), reply, asker->folder, mark + strlen("@CLIENTS@"));
+	(void)snprintf(
+	    text, sizeof text, "%.*s%s/clients%s", (int)(mark - reply), reply, asker->folder, mark + strlen("@CLIENTS@"));
 	return text;
 }
 
 static void all_exchanges(void **state, enum channel channel)
 {
-	static const char *const numbers[] = {"0", "7", "2147483648", "4294967297", "18446744073709551616", "99999999999999999999",
-		"00", "000000000000000000007"};
+	static const char *const numbers[] = {"0", "7", "2147483648", "4294967297", "18446744073709551616",
+	    "99999999999999999999", "00", "000000000000000000007"};
 	struct asker asker;
 
 	asker_category(*state);
@@ -198,7 +199,8 @@ static void many_arguments(void **state)
 		if (count <= 64) {
 			assert_string_equal(reply, "9 " MEET);
 		} else {
-			assert_true(strncmp(reply, "9 ERR verdict_=normal message=", 30) == 0 && strstr(reply, "more than 64") != NULL);
+			assert_true(
+			    strncmp(reply, "9 ERR verdict_=normal message=", 30) == 0 && strstr(reply, "more than 64") != NULL);
 		}
 	}
 	asker_end(&asker, 0);
@@ -207,16 +209,19 @@ static void many_arguments(void **state)
 static void explicit_mode(void **state)
 {
 	static const struct exchange cases[] = {
-		{"10.1.1.1 a.meet.example 443", "OK verdict_=bypass service_=meet rule_=.meet.example evidence_=name source_=" MEET_SOURCE
-			" tag=meeting"},
-		{"10.1.1.1 A.Meet.Example. 443", "OK verdict_=bypass service_=meet rule_=.meet.example evidence_=name source_="
-			MEET_SOURCE " tag=meeting"},
-		{"10.1.1.1 192.0.2.1 443", "OK verdict_=bypass service_=meet rule_=192.0.2.0/24 evidence_=address source_=" MEET_SOURCE
-			" tag=meeting"},
-		{"10.1.1.1 [2001:db8::1] 443", "OK verdict_=bypass service_=meet rule_=2001:db8::/32 evidence_=address source_="
-			MEET_SOURCE " tag=meeting"},
-		{"10.1.1.1 egw.meet.example 1", "OK verdict_=bypass service_=meet rule_=egw.meet.example evidence_=name source_="
-			MEET_SOURCE " tag=meeting"},
+		{"10.1.1.1 a.meet.example 443",
+	        "OK verdict_=bypass service_=meet rule_=.meet.example evidence_=name source_=" MEET_SOURCE " tag=meeting"},
+		{"10.1.1.1 A.Meet.Example. 443",
+	        "OK verdict_=bypass service_=meet rule_=.meet.example evidence_=name source_=" MEET_SOURCE " tag=meeting"},
+		{"10.1.1.1 192.0.2.1 443",
+	        "OK verdict_=bypass service_=meet rule_=192.0.2.0/24 evidence_=address source_=" MEET_SOURCE
+	        " tag=meeting"},
+		{"10.1.1.1 [2001:db8::1] 443",
+	        "OK verdict_=bypass service_=meet rule_=2001:db8::/32 evidence_=address source_=" MEET_SOURCE
+	        " tag=meeting"},
+		{"10.1.1.1 egw.meet.example 1",
+	        "OK verdict_=bypass service_=meet rule_=egw.meet.example evidence_=name source_=" MEET_SOURCE
+	        " tag=meeting"},
 		{"10.1.1.1 a.meet.example 81", NORMAL("other-port")},
 		{"10.1.1.1 other.example 443", NORMAL("no-entry")},
 		{"10.1.1.1 - -", NORMAL("no-entry")},
@@ -244,9 +249,9 @@ static void trusted_names(void **state)
 {
 	static const struct exchange cases[] = {
 		{"10.1.1.1 192.0.3.1 443 - a.meet.example",
-			"OK verdict_=bypass service_=meet rule_=.meet.example evidence_=name source_=" MEET_SOURCE MEMBER},
+	        "OK verdict_=bypass service_=meet rule_=.meet.example evidence_=name source_=" MEET_SOURCE MEMBER},
 		{"10.1.1.1 - 443 - a.meet.example",
-			"OK verdict_=bypass service_=meet rule_=.meet.example evidence_=name source_=" MEET_SOURCE MEMBER},
+	        "OK verdict_=bypass service_=meet rule_=.meet.example evidence_=name source_=" MEET_SOURCE MEMBER},
 		{"10.1.1.1 192.0.2.1 443 - other.example", MEET},
 		{"10.1.1.1 192.0.3.1 81 - a.meet.example", NORMAL("other-port")},
 		{"10.1.1.1 192.0.3.1 443 a.meet.example -", NORMAL("no-entry")},
@@ -268,10 +273,10 @@ static void in_the_shadow(void **state)
 {
 	static const struct exchange cases[] = {
 		{"5 10.1.1.1 192.0.2.1 443 - -",
-			"5 ERR verdict_=shadow would_=meet rule_=192.0.2.0/24 evidence_=address source_=" MEET_SOURCE},
+	        "5 ERR verdict_=shadow would_=meet rule_=192.0.2.0/24 evidence_=address source_=" MEET_SOURCE},
 		{"5 10.1.1.1 192.0.3.1 443 - -", "5 " NORMAL("no-entry")},
 		{"5 10.1.1.1 198.51.100.1 443 - -",
-			"5 ERR verdict_=shadow would_=old rule_=198.51.100.0/24 evidence_=address source_=L stale_=yes"},
+	        "5 ERR verdict_=shadow would_=old rule_=198.51.100.0/24 evidence_=address source_=L stale_=yes"},
 		{"5 10.1.1.1 198.51.100.1 443 - - webex", "5 " WRONG("argument `webex`: no service of that name is known")},
 	};
 	static const char *const options[] = {"--shadow", "--names=ignore", NULL};

@@ -43,11 +43,19 @@ exempt() {
 	read -rt 10 ANSWER <&"$FROM" && [[ $ANSWER == OK* ]]
 }
 
+# A line that begins with ! can't fail a test.
+not_exempt() {
+	if exempt "$@"; then
+		return 1
+	fi
+	[[ $ANSWER == ERR* ]]
+}
+
 @test 'a file that is written anew' {
 	exempt 192.0.2.1
 	service 198.51.100.0/24
 	wait_until 'exempt 198.51.100.1'
-	! exempt 192.0.2.1
+	not_exempt 192.0.2.1
 	wait_until 'grep -q "ext_meeting_acl reloaded: 1 services with 1 address" "$DIR/stderr"'
 }
 
@@ -86,7 +94,7 @@ exempt() {
 	exempt 192.0.2.1
 	service 198.51.100.0/24
 	wait_until 'exempt 198.51.100.1'
-	! exempt 192.0.2.1
+	not_exempt 192.0.2.1
 }
 
 @test 'an empty file switches the service off' {
@@ -99,7 +107,7 @@ exempt() {
 	mkdir "$DIR/later"
 	printf 'service meet\naddress 203.0.113.0/24\n' >"$DIR/later/meet.service"
 	wait_until 'exempt 203.0.113.1'
-	! exempt 192.0.2.1
+	not_exempt 192.0.2.1
 }
 
 @test 'the target of a link, on SIGHUP' {

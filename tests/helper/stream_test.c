@@ -4,6 +4,7 @@
 
 #include "tests/helper/asker.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MEMBER "OK verdict_=bypass service_=tie rule_=203.0.113.0/24 evidence_=address source_=T tag=meeting clt_conn_tag=meeting"
+#define MEMBER \
+	"OK verdict_=bypass service_=tie rule_=203.0.113.0/24 evidence_=address source_=T tag=meeting clt_conn_tag=meeting"
 #define TOO_LONG "ERR verdict_=normal message=\"a line of more than 65536 bytes\""
 
 /* count questions, numbered from first; every third is a member. The caller frees them. */
@@ -23,7 +25,8 @@ static char *questions(unsigned count, unsigned long first, size_t *length)
 
 	assert_non_null(text);
 	for (unsigned i = 0; i < count; i++) {
-		at += (size_t)snprintf(text + at, ROOM, "%lu 10.1.1.1 %s 80 - - tie\n", first + i, i % 3 == 0 ? "203.0.113.9" : "1.2.3.4");
+		at += (size_t)snprintf(
+		    text + at, ROOM, "%lu 10.1.1.1 %s 80 - - tie\n", first + i, i % 3 == 0 ? "203.0.113.9" : "1.2.3.4");
 	}
 	*length = at;
 	return text;
@@ -35,7 +38,8 @@ static void expect_answers(struct asker *asker, unsigned count, unsigned long fi
 		const char *reply = asker_hear_slowly(asker, most);
 		char expected[256];
 
-		(void)snprintf(expected, sizeof expected, "%lu %s", first + i, i % 3 == 0 ? MEMBER : "ERR verdict_=normal reason_=no-entry");
+		(void)snprintf(expected, sizeof expected, "%lu %s", first + i,
+		    i % 3 == 0 ? MEMBER : "ERR verdict_=normal reason_=no-entry");
 		assert_non_null(reply);
 		assert_string_equal(reply, expected);
 	}
@@ -118,6 +122,28 @@ static void pieces_of_any_size(void **state)
 	}
 }
 
+/* A write a line would cost more than all else: as many lines as one read has taken are answered by one write. */
+static void one_write_answers_all(void **state)
+{
+	static char answers[200000];
+	struct asker asker;
+	size_t length;
+	char *text = questions(1000, 0, &length);
+	unsigned lines = 0;
+
+	start(&asker, state, OVER_MESSAGES);
+	asker_give(&asker, text, length);
+	free(text);
+	struct pollfd ready = {asker.from, POLLIN, 0};
+	assert_int_equal(poll(&ready, 1, 30000), 1);
+	ssize_t got = recv(asker.from, answers, sizeof answers, 0);
+	for (ssize_t i = 0; i < got; i++) {
+		lines += answers[i] == '\n';
+	}
+	assert_int_equal(lines, 1000);
+	asker_end(&asker, 0);
+}
+
 /* ---- Long lines ---- */
 
 /* A line of that many bytes without its end: a good question, and blanks behind it. */
@@ -135,8 +161,9 @@ static void give_line(struct asker *asker, const char *question, size_t length, 
 
 static void lines_of_any_length(void **state)
 {
-	static const size_t lengths[] = {1, 2, 3, 100, 1000, 4095, 4096, 8192, 30000, 65534, 65535, 65536, 65537, 65538, 100000, 131071,
-		131072, 131073, 131074, 200000, 262143, 262144, 262145, 300000, 524288, 1048575, 1048576, 1048577, 3000000};
+	static const size_t lengths[] = {1, 2, 3, 100, 1000, 4095, 4096, 8192, 30000, 65534, 65535, 65536, 65537, 65538,
+	    100000, 131071, 131072, 131073, 131074, 200000, 262143, 262144, 262145, 300000, 524288, 1048575, 1048576,
+	    1048577, 3000000};
 
 	for (int channel = OVER_SOCKET; channel <= OVER_PIPES; channel++) {
 		struct asker asker;
@@ -152,8 +179,9 @@ static void lines_of_any_length(void **state)
 			} else {
 				char expected[128];
 
-				(void)snprintf(expected, sizeof expected, "%.*s ERR verdict_=normal message=\"fewer fields than --fields says\"",
-				    (int)lengths[i], "123456789012");
+				(void)snprintf(expected, sizeof expected,
+				    "%.*s ERR verdict_=normal message=\"fewer fields than --fields says\"", (int)lengths[i],
+				    "123456789012");
 				assert_string_equal(reply, expected);
 			}
 			give_line(&asker, "", lengths[i], 'x');
@@ -207,9 +235,8 @@ static void end_without_a_line(void **state)
 
 static void end_in_the_middle_of_a_line(void **state)
 {
-	static const char *const cut[][2] = {
-		{"7 10.1.1.1 203.0.113.1 80 - - tie", "7 "}, {"4294967296 10.1", "4294967296 "}, {"7", "7 "}, {"10.1.1.1 203.0.113.1 80 - - tie", ""},
-		{" ", ""}, {"%", ""}};
+	static const char *const cut[][2] = {{"7 10.1.1.1 203.0.113.1 80 - - tie", "7 "},
+		{"4294967296 10.1", "4294967296 "}, {"7", "7 "}, {"10.1.1.1 203.0.113.1 80 - - tie", ""}, {" ", ""}, {"%", ""}};
 
 	for (size_t i = 0; i < sizeof cut / sizeof cut[0]; i++) {
 		for (int channel = OVER_SOCKET; channel <= OVER_PIPES; channel++) {
@@ -308,6 +335,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_byte_at_a_time, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(slow_reader, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(pieces_of_any_size, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(one_write_answers_all, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(lines_of_any_length, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(long_lines_between_short_ones, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(end_without_a_line, folder_setup, folder_teardown),

@@ -41,9 +41,8 @@ lines_are() { [[ $(lines) == "$1" ]]; }
 	done
 	killed=0
 	while ((killed < 8)); do
-		some() { [[ $(processes) ]]; }
+		some() { victim=$(processes | shuf -n 1) && [[ $victim ]] && kill -KILL "$victim"; }
 		wait_until 10 some
-		kill -KILL "$(processes | shuf -n 1)"
 		killed=$((killed + 1))
 		grown=$(($(lines) + 200))
 		has_grown() { (($(lines) > grown)) || ! kill -0 "${clients[@]}" 2>/dev/null; }
