@@ -23,10 +23,13 @@ static void tell(void *context, enum ingest_news news, const char *file, int64_t
 
 static char place[128];
 
-static struct ingest_counts take(void)
+typedef void after_batch(void *context, const struct ingest_counts *counts);
+
+static struct ingest_counts take_with(after_batch *after)
 {
 	const char *const journals[] = { path };
-	const struct ingest_options options = { .journals = journals, .journal_count = 1, .now = 1000, .tell = tell };
+	const struct ingest_options options = { .journals = journals, .journal_count = 1, .now = 1000, .tell = tell,
+		.progress = after };
 	struct ingest_counts counts;
 	char why[STORE_WHY_SIZE];
 
@@ -34,6 +37,11 @@ static struct ingest_counts take(void)
 	if (!ingest(place, &options, &counts, why))
 		fail_msg("%s", why);
 	return counts;
+}
+
+static struct ingest_counts take(void)
+{
+	return take_with(NULL);
 }
 
 static void remove_store(void)
@@ -58,6 +66,37 @@ static void records_of_one_millisecond_are_all_kept(void **state)
 	assert_int_equal(journal_close(journal), 0);
 	assert_int_equal(take().records, 1000);
 	assert_int_equal(take().records, 0);
+	remove_store();
+}
+
+static uint64_t taken_between;
+
+static void take_between(void *context, const struct ingest_counts *counts)
+{
+	(void)context;
+	if (counts->records > 0 && taken_between == 0)
+		taken_between = take().records;
+}
+
+/* Another run comes between two batches of this one, and takes all that is left. */
+static void another_run_comes_between(void **state)
+{
+	enum { LINES = 60000 };
+	const struct record record = { .time = 5, .conn = text_of("192.0.2.1:1") };
+	char line[RECORD_SIZE];
+	size_t length = record_format(&record, line);
+	FILE *file = fopen(path, "we");
+	uint64_t taken;
+
+	(void)state;
+	assert_non_null(file);
+	for (int i = 0; i < LINES; i++)
+		assert_int_equal(fwrite(line, 1, length, file), length);
+	assert_int_equal(fclose(file), 0);
+	taken_between = 0;
+	taken = take_with(take_between).records;
+	assert_true(taken > 0 && taken_between > 0);
+	assert_int_equal(taken + taken_between, LINES);
 	remove_store();
 }
 
@@ -112,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(records_of_one_millisecond_are_all_kept),
+		TEST(another_run_comes_between),
 		TEST(a_report_goes_into_memory),
 		cmocka_unit_test(there_is_nothing_to_report),
 	};
