@@ -13,6 +13,11 @@
 #define MUST_CHECK
 #endif
 
+#define FORMAT_LIKE(string, first) __attribute__((format(printf, string, first)))
+
+/* Makes room for one more element in the list whose address is given; returns false if memory has run out. */
+bool grow(void *list, size_t *room, size_t count, size_t size) MUST_CHECK;
+
 /* ---- Text ---------------------------------------------------------------------------------------------------------- */
 
 /* A piece of text, not ended by NUL. A fact that is missing has at == NULL. The memory is the caller's. */
@@ -32,6 +37,9 @@ struct refusal {
 	char reason[256];
 	size_t offset;
 };
+
+/* Fills why in; always false. */
+bool refuse(struct refusal *why, size_t offset, const char *format, ...) FORMAT_LIKE(3, 4);
 
 /* A decimal number of 0 to most, without leading zeros. */
 bool number_parse(struct text text, uint32_t most, uint32_t *number) MUST_CHECK;

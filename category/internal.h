@@ -5,13 +5,10 @@
 
 #include "category/category.h"
 
-#define FORMAT_LIKE(string, first) __attribute__((format(printf, string, first)))
-
 /* ---- text.c ---- */
 
 /* Writes at out + at, cut at size; returns the new end. */
 size_t append_format(char *out, size_t size, size_t at, const char *format, ...) FORMAT_LIKE(4, 5);
-bool refuse(struct refusal *why, size_t offset, const char *format, ...) FORMAT_LIKE(3, 4); /* always false */
 
 /* ---- Tables: nodes that lie within one another, and the grants of each ----
  * A node is one distinct prefix or name. Its parent is the next shorter one that holds it, so the chain from the most
@@ -199,9 +196,6 @@ struct builder {
 	struct problems *problems;
 	bool out_of_memory;
 };
-
-/* Makes room for one more element; returns false if memory has run out. */
-bool grow(void *list, size_t *room, size_t count, size_t size) MUST_CHECK;
 
 /* Each returns an index, or -1 if memory or the numbers have run out (out_of_memory tells which). */
 int builder_service(struct builder *builder, const char *name, uint16_t file);

@@ -46,7 +46,7 @@ static bool add_word(struct reading *reading, struct words *words, const char *f
 	if (from == to) {
 		return true;
 	}
-	if (!room_for(&words->list, &words->room, words->count, sizeof *words->list)) {
+	if (!grow(&words->list, &words->room, words->count, sizeof *words->list)) {
 		reading->out_of_memory = true;
 		return false;
 	}

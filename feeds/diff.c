@@ -86,7 +86,7 @@ static bool add_row(void *context, const struct entry *entry)
 	}
 	row.rule = strdup(entry->rule);
 	if (row.ports == NULL || row.source == NULL || row.rule == NULL ||
-	    !room_for(&rows->list, &rows->room, rows->count, sizeof *rows->list)) {
+	    !grow(&rows->list, &rows->room, rows->count, sizeof *rows->list)) {
 		free(row.ports);
 		free(row.source);
 		free(row.rule);
@@ -166,7 +166,7 @@ static const char *join(struct memory *memory, const struct row *row, size_t cou
 		}
 	}
 	free(list);
-	if (to == NULL || fclose(to) != 0 || !room_for(&memory->text, &memory->text_room, memory->texts, sizeof *memory->text)) {
+	if (to == NULL || fclose(to) != 0 || !grow(&memory->text, &memory->text_room, memory->texts, sizeof *memory->text)) {
 		free(text);
 		memory->out_of_memory = true;
 		return "";
@@ -182,7 +182,7 @@ static void add_change(struct diff *diff, const struct row *before, size_t befor
 	struct change change = {.kind = befores == 0 ? CHANGE_ADDED : afters == 0 ? CHANGE_REMOVED : CHANGE_CHANGED,
 	    .entry = any->kind, .service = any->service, .rule = any->rule};
 
-	if (!room_for(&diff->change, &memory->change_room, diff->changes, sizeof *diff->change)) {
+	if (!grow(&diff->change, &memory->change_room, diff->changes, sizeof *diff->change)) {
 		memory->out_of_memory = true;
 		return;
 	}

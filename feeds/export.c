@@ -51,7 +51,7 @@ static bool add_entry(void *context, const struct entry *entry)
 	if (!wanted) {
 		return true;
 	}
-	if (!room_for(&selection->entry, &selection->room, selection->entries, sizeof *selection->entry)) {
+	if (!grow(&selection->entry, &selection->room, selection->entries, sizeof *selection->entry)) {
 		selection->out_of_memory = true;
 		return false;
 	}
@@ -150,7 +150,7 @@ static void put_piece(struct sweep *sweep, struct wide last)
 	if (before != NULL && before->range.family == piece.range.family && ports_same(&before->ports, &piece.ports) &&
 	    wide_compare(wide_add(before->range.last, (struct wide){0, 1}), piece.range.first) == 0) {
 		before->range.last = last;
-	} else if (!room_for(&sweep->done, &sweep->room, sweep->count, sizeof *sweep->done)) {
+	} else if (!grow(&sweep->done, &sweep->room, sweep->count, sizeof *sweep->done)) {
 		sweep->failed = true;
 	} else {
 		sweep->done[sweep->count++] = piece;

@@ -12,7 +12,7 @@ static const char *const transports[] = {"tcp", "udp"};
 
 static bool too_many_ports(struct refusal *why)
 {
-	return refused(why, 0, "some addresses have more than %d ranges of ports in all: choose fewer services", PORT_RANGES);
+	return refuse(why, 0, "some addresses have more than %d ranges of ports in all: choose fewer services", PORT_RANGES);
 }
 
 static void write_range(const struct range *range, FILE *to)
@@ -144,7 +144,7 @@ bool export_ipset(const struct selection *selection, FILE *to, struct refusal *w
 		for (int any = 0; any < 2; any++) {
 			if (sum[six][any] > IPSET_MOST) {
 				free(spans);
-				return refused(why, 0, "ipset would keep more than %d elements, one for each port: use nft", IPSET_MOST);
+				return refuse(why, 0, "ipset would keep more than %d elements, one for each port: use nft", IPSET_MOST);
 			}
 			fprintf(to, "create meeting%d%s hash:net%s family %s maxelem %zu\n", six ? 6 : 4, any ? "_any" : "",
 			    any ? "" : ",port", six ? "inet6" : "inet", sum[six][any] < 65536 ? 65536 : sum[six][any]);

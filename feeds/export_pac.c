@@ -112,7 +112,7 @@ bool export_pac(const struct selection *selection, FILE *to, struct refusal *why
 
 	if (!selection_spans(selection, &spans, &count) || !selection_names(selection, true, &names, &name_count)) {
 		free(spans);
-		return refused(why, 0, "some entries have more than %d ranges of ports in all: choose fewer services", PORT_RANGES);
+		return refuse(why, 0, "some entries have more than %d ranges of ports in all: choose fewer services", PORT_RANGES);
 	}
 	fputs("// Meetings go directly, all else to the proxy. An address counts where the URL has it, names aren't looked up.\n"
 	      "var meetingProxy = ", to);

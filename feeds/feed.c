@@ -35,37 +35,6 @@ bool feed_format_parse(const char *name, enum feed_format *format)
 	return false;
 }
 
-bool room_for(void *list, size_t *room, size_t count, size_t size)
-{
-	void *old, *new;
-
-	if (count < *room) {
-		return true;
-	}
-	size_t more = *room == 0 ? 16 : *room * 2;
-	memcpy(&old, list, sizeof old); /* list is the address of a pointer of any type */
-	new = reallocarray(old, more, size);
-	if (new == NULL) {
-		return false;
-	}
-	memcpy(list, &new, sizeof new);
-	*room = more;
-	return true;
-}
-
-bool refused(struct refusal *why, size_t offset, const char *format, ...)
-{
-	va_list arguments;
-
-	why->offset = offset;
-	va_start(arguments, format);
-	if (vsnprintf(why->reason, sizeof why->reason, format, arguments) < 0) {
-		why->reason[0] = '\0';
-	}
-	va_end(arguments);
-	return false;
-}
-
 bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -151,7 +120,7 @@ void reading_block(struct reading *reading, const char *source, const char *deta
 	size_t size = strlen(source) + (detail == NULL ? 0 : strlen(detail)) + 4;
 
 	block.source = malloc(size);
-	if (block.source == NULL || !room_for(&feed->block, &feed->block_room, feed->blocks, sizeof *feed->block)) {
+	if (block.source == NULL || !grow(&feed->block, &feed->block_room, feed->blocks, sizeof *feed->block)) {
 		free(block.source);
 		reading->out_of_memory = true;
 		return;
@@ -174,7 +143,7 @@ static struct feed_entry *add_entry(struct reading *reading, const char *at)
 		return NULL;
 	}
 	if (reading->out_of_memory ||
-	    !room_for(&feed->entry, &feed->entry_room, feed->entries, sizeof *feed->entry)) {
+	    !grow(&feed->entry, &feed->entry_room, feed->entries, sizeof *feed->entry)) {
 		reading->out_of_memory = true;
 		return NULL;
 	}

@@ -8,14 +8,6 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#define FORMAT_LIKE(string, first) __attribute__((format(printf, string, first)))
-
-/* Makes room for one more element in the list whose address is given; returns false if memory has run out. */
-bool room_for(void *list, size_t *room, size_t count, size_t size) MUST_CHECK;
-
-/* Fills why in; always false. */
-bool refused(struct refusal *why, size_t offset, const char *format, ...) FORMAT_LIKE(3, 4);
-
 bool is_blank(char c);
 bool is_digit(char c);
 

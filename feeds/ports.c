@@ -48,7 +48,7 @@ bool port_list_parse(struct text text, enum transport transport, struct ports *p
 		thousands = thousands || (text.at[i] == ',' && text.at[i + 1] == '0');
 	}
 	if (tidy(text, thousands, better, sizeof better) && ports_add_list(&scratch, transport, text_of(better), &ignored)) {
-		return refused(why, why->offset, "ports are written without blanks, words or long dashes: write %s if that is meant",
+		return refuse(why, why->offset, "ports are written without blanks, words or long dashes: write %s if that is meant",
 		    better);
 	}
 	return false;
@@ -79,14 +79,14 @@ bool feed_ports_parse(struct text text, struct ports *ports, struct refusal *why
 		return true;
 	}
 	if (word.length == 0) {
-		return refused(why, 0, "ports are written `tcp 80,443 udp 3478`, or `any`");
+		return refuse(why, 0, "ports are written `tcp 80,443 udp 3478`, or `any`");
 	}
 	while (word.length > 0) {
 		enum transport transport = text_is(word, "udp") ? UDP : TCP;
 		struct text list;
 
 		if (!text_is(word, "tcp") && !text_is(word, "udp")) {
-			return refused(why, (size_t)(word.at - text.at), "ports are written `tcp 80,443 udp 3478`, or `any`");
+			return refuse(why, (size_t)(word.at - text.at), "ports are written `tcp 80,443 udp 3478`, or `any`");
 		}
 		list = next_word(text, (size_t)(word.at - text.at) + word.length);
 		for (word = list; word.length > 0 && !text_is(word, "tcp") && !text_is(word, "udp");) {

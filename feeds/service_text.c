@@ -13,27 +13,27 @@ bool feed_line_allowed(const char *text, struct refusal *why)
 	int32_t day;
 
 	if (length == 0 || length > SOURCE_SIZE - 128) {
-		return refused(why, 0, "it has 1 to %d bytes", SOURCE_SIZE - 128);
+		return refuse(why, 0, "it has 1 to %d bytes", SOURCE_SIZE - 128);
 	}
 	for (size_t i = 0; i < length; i++) {
 		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f) {
-			return refused(why, i, "a control character");
+			return refuse(why, i, "a control character");
 		}
 		if (text[i] == '#' && (i == 0 || is_blank(text[i - 1]))) {
-			return refused(why, i, "a # there would begin a comment");
+			return refuse(why, i, "a # there would begin a comment");
 		}
 	}
 	if (is_blank(text[0]) || is_blank(text[length - 1])) {
-		return refused(why, 0, "a blank at its start or end");
+		return refuse(why, 0, "a blank at its start or end");
 	}
 	json_t *string = json_string(text);
 	if (string == NULL) {
-		return refused(why, 0, "not UTF-8");
+		return refuse(why, 0, "not UTF-8");
 	}
 	json_decref(string);
 	if (length >= 10 && text[length - 6] == '-' && text[length - 3] == '-' && (length == 10 || is_blank(text[length - 11])) &&
 	    (length == 10 || !date_parse(text_of(text + length - 10), &day))) {
-		return refused(why, length - 10, "a day alone, or one that doesn't exist");
+		return refuse(why, length - 10, "a day alone, or one that doesn't exist");
 	}
 	return true;
 }

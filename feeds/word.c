@@ -117,19 +117,19 @@ static bool refuse_tail(struct text word, struct refusal *why)
 		end = span_of(word, "0123456789.");
 	}
 	if (find(part(word, end < word.length ? end : word.length, word.length), "/") + end < word.length) {
-		return refused(why, 0, "two entries run together: put a blank between them, or read them as `pasted`");
+		return refuse(why, 0, "two entries run together: put a blank between them, or read them as `pasted`");
 	}
 	if (end >= word.length || end == 0 || !prefix_parse(part(word, 0, end), &prefix, &ignored)) {
 		return true;
 	}
 	(void)shown(part(word, 0, end), text);
 	if (word.at[end] == ':') {
-		return refused(why, end, "an address with a port: write %s alone, and the port as --ports", text);
+		return refuse(why, end, "an address with a port: write %s alone, and the port as --ports", text);
 	}
 	if (word.at[end] == '*' || (unsigned char)word.at[end] >= 0x80) {
-		return refused(why, end, "a footnote's mark: read the footnote, and write %s alone if it is meant", text);
+		return refuse(why, end, "a footnote's mark: read the footnote, and write %s alone if it is meant", text);
 	}
-	return refused(why, end, "text behind the block: look it up, and write %s alone if that is meant", text);
+	return refuse(why, end, "text behind the block: look it up, and write %s alone if that is meant", text);
 }
 
 /* Is it a URL? Says what to write. */
@@ -148,7 +148,7 @@ static bool refuse_url(struct text word, struct refusal *why)
 	if (prefix_parse(word, &prefix, &ignored)) {
 		end = word.length; /* a block behind a scheme */
 	}
-	return refused(why, 0, "a URL: write the host or block alone, %s", shown(part(word, 0, end), text));
+	return refuse(why, 0, "a URL: write the host or block alone, %s", shown(part(word, 0, end), text));
 }
 
 bool word_prefix(struct text word, struct prefix *prefix, bool *changed, struct refusal *why)
@@ -168,7 +168,7 @@ bool word_prefix(struct text word, struct prefix *prefix, bool *changed, struct 
 			return false;
 		}
 		if (word.length > 2 && word.at[0] == '[') {
-			return refused(why, 0, "brackets: write the IPv6 address without them, and a port as --ports");
+			return refuse(why, 0, "brackets: write the IPv6 address without them, and a port as --ports");
 		}
 		if (!certain_form(word, slash, prefix, why)) {
 			if (why->reason[0] == '\0') {
@@ -176,7 +176,7 @@ bool word_prefix(struct text word, struct prefix *prefix, bool *changed, struct 
 			}
 			if (memchr(word.at, ':', word.length) == NULL && slash < word.length &&
 			    number_parse(part(word, slash + 1, word.length), 7, &length)) {
-				return refused(why, slash, "/%u with bits set behind it: a prefix length that was cut short; look it up",
+				return refuse(why, slash, "/%u with bits set behind it: a prefix length that was cut short; look it up",
 				    length);
 			}
 			return false;
@@ -193,10 +193,10 @@ static bool refuse_star(struct text word, size_t star, struct refusal *why)
 
 	(void)shown(part(word, dot, word.length), text);
 	if (star == 0 || word.at[star - 1] == '.') {
-		return refused(why, star, "a wildcard in the middle of a name: write the names that are meant; %s would be everything "
+		return refuse(why, star, "a wildcard in the middle of a name: write the names that are meant; %s would be everything "
 		                          "below it", dot < word.length ? text : "a leading dot");
 	}
-	return refused(why, star, "a wildcard in a part of a label: write the names that are meant, or %s for everything below it",
+	return refuse(why, star, "a wildcard in a part of a label: write the names that are meant, or %s for everything below it",
 	    dot < word.length ? text : "a leading dot");
 }
 
@@ -213,13 +213,13 @@ bool word_name(struct text word, char name[RULE_SIZE], bool *changed, struct ref
 	for (end = 0; end < word.length && (word.at[end] == '\0' || strchr("<>{}[]$%", word.at[end]) == NULL); end++) {
 	}
 	if (end < word.length) {
-		return refused(why, end, "a placeholder: write the names that it stands for");
+		return refuse(why, end, "a placeholder: write the names that it stands for");
 	}
 	if ((end = find(word, "/")) < word.length) {
-		return refused(why, end, "a path behind the name: write the name alone, %s", shown(part(word, 0, end), text));
+		return refuse(why, end, "a path behind the name: write the name alone, %s", shown(part(word, 0, end), text));
 	}
 	if ((end = find(word, ":")) < word.length) {
-		return refused(why, end, "a name with a port: write %s, and the port as --ports", shown(part(word, 0, end), text));
+		return refuse(why, end, "a name with a port: write %s, and the port as --ports", shown(part(word, 0, end), text));
 	}
 	if (word.length > 2 && word.at[0] == '*' && word.at[1] == '.') {
 		below = *changed = true;
@@ -232,7 +232,7 @@ bool word_name(struct text word, char name[RULE_SIZE], bool *changed, struct ref
 	if ((end = find(rest, "*")) < rest.length) {
 		if (end == 0 && skip == 0) {
 			end = find(rest, ".");
-			return refused(why, 0, "a wildcard in a part of a label: write the names that are meant, or %s for everything "
+			return refuse(why, 0, "a wildcard in a part of a label: write the names that are meant, or %s for everything "
 			                       "below it", end < rest.length ? shown(part(rest, end, rest.length), text) : "a leading dot");
 		}
 		return refuse_star(word, end + skip, why);
@@ -242,7 +242,7 @@ bool word_name(struct text word, char name[RULE_SIZE], bool *changed, struct ref
 		return false;
 	}
 	if (strchr(parsed, '.') == NULL) {
-		return refused(why, 0, below ? "a whole top-level domain" : "a single word is no host's name");
+		return refuse(why, 0, below ? "a whole top-level domain" : "a single word is no host's name");
 	}
 	*changed = *changed || rest.length != strlen(parsed) || memcmp(rest.at, parsed, rest.length) != 0;
 	(void)snprintf(name, RULE_SIZE, "%s%s", below ? "." : "", parsed);
