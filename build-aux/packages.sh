@@ -6,7 +6,8 @@
 # What it takes to build (c-icap's headers include OpenSSL's), to run the laboratory of tests/e2e, and to run every test.
 # shellcheck disable=SC2034 # for those who source this file
 PACKAGES_BUILD='gcc libc6-dev make autoconf automake libtool pkg-config
-	libicapapi-dev libssl-dev libcidr-dev libc-ares-dev libjansson-dev libsqlite3-dev'
+	libicapapi-dev libssl-dev libcidr-dev libc-ares-dev libjansson-dev libsqlite3-dev
+	libcurl4-openssl-dev libsodium-dev'
 PACKAGES_LAB='squid-openssl squidclient c-icap nftables iproute2 util-linux socat dnsmasq-base
 	openssl curl ca-certificates jq'
 # shellcheck disable=SC2034
