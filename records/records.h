@@ -25,6 +25,7 @@ struct record {
 	enum record_verdict verdict;
 	struct text service, rule, evidence, source;
 	bool stale;
+	bool disagrees; /* the helper said bypass, and the module's own folders don't hold it */
 	enum record_decider decided_by;
 	struct text would;  /* of RECORD_SHADOW: the service that it would have been */
 	struct text reason; /* why it is no member */
