@@ -155,6 +155,21 @@ void store_close(struct store *store);
 /* Whether the last failure was because the file is damaged. */
 bool store_is_damaged(const struct store *store);
 
+/* Which of the last records are wanted. */
+struct recent_options {
+	int64_t since, until; /* since <= time < until */
+	size_t limit;
+	unsigned verdicts; /* a bit for each, as 1 << RECORD_BYPASS; 0: all */
+	/* Only records with these texts; those that are missing here ask for none. The service of a shadow is the one that
+	 * it would have been. */
+	struct text service, client, user, rule;
+};
+
+/* Hands the last records over, the newest first, until `take` returns false. The texts are good until it returns. A
+ * conn or dst is as it was written, but for bytes that were NUL. Returns false, and why, after a failure. */
+bool store_recent(struct store *store, const struct recent_options *options,
+    bool (*take)(void *context, const struct record *record), void *context, char why[STORE_WHY_SIZE]) MUST_CHECK;
+
 /* ---- From the journal to the store ------------------------------------------------------------------------------ */
 
 struct ingest_counts {
