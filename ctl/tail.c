@@ -98,6 +98,7 @@ static void print_record(const struct record *record)
 	print_word("  would be ", record->would);
 	print_word(" by ", record->rule);
 	fputs(record->stale ? " (stale)" : "", stdout);
+	fputs(record->disagrees ? " (the module disagrees)" : "", stdout);
 	print_word("  ", record->reason);
 	fputc('\n', stdout);
 }

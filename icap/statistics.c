@@ -94,7 +94,7 @@ void statistics_count(const struct statistics *statistics, const struct transact
 		ci_stat_uint64_inc(statistics->shadow, 1);
 	else
 		ci_stat_uint64_inc(statistics->normal, 1);
-	if (transaction->disagrees)
+	if (record->disagrees)
 		ci_stat_uint64_inc(statistics->disagreements, 1);
 }
 

@@ -274,11 +274,10 @@ void transaction_judge(const struct transaction_headers *headers, const struct c
 
 	memset(&known, 0, sizeof known);
 	memset(record, 0, sizeof *record);
-	transaction->disagrees = false;
 	record->proxy = proxy;
 	collect(headers, now, transaction, &known);
 	if (!judge_by_headers(headers, transaction))
 		judge_ourselves(category, &known, transaction);
 	else if (record->verdict == RECORD_BYPASS)
-		transaction->disagrees = is_doubtful(category, &known, record);
+		record->disagrees = is_doubtful(category, &known, record);
 }

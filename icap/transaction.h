@@ -21,7 +21,6 @@ struct transaction_headers {
  * */
 struct transaction {
 	struct record record;
-	bool disagrees; /* the helper said bypass, and the category here says it isn't one */
 
 	/* Where texts are kept that aren't in the headers as they are. */
 	char service[80], rule[RULE_SIZE + 16], source[SOURCE_SIZE + 80], would[80], sni[280], user[1024];

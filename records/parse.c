@@ -49,12 +49,12 @@ static bool take_port(json_t *json, uint16_t *port, char why[RECORD_WHY_SIZE])
 	return true;
 }
 
-static bool take_stale(json_t *json, bool *stale, char why[RECORD_WHY_SIZE])
+static bool take_flag(json_t *json, const char *key, bool *flag, char why[RECORD_WHY_SIZE])
 {
-	json_t *value = json_object_get(json, "stale");
+	json_t *value = json_object_get(json, key);
 
-	*stale = json_is_true(value);
-	return value == NULL || json_is_boolean(value) || complain(why, "stale", "is neither true nor false");
+	*flag = json_is_true(value);
+	return value == NULL || json_is_boolean(value) || complain(why, key, "is neither true nor false");
 }
 
 static bool take_texts(json_t *json, struct record *record, char why[RECORD_WHY_SIZE])
@@ -164,7 +164,8 @@ static bool take_all(json_t *json, struct record_line *line, char why[RECORD_WHY
 		return complain(why, "time", text.at == NULL ? "is missing" : "is no time of RFC 3339");
 	if (!take_name(json, "verdict", verdicts, sizeof verdicts / sizeof verdicts[0], &verdict, why) ||
 	    !take_name(json, "decided_by", deciders, sizeof deciders / sizeof deciders[0], &decider, why) ||
-	    !take_port(json, &record->port, why) || !take_stale(json, &record->stale, why) ||
+	    !take_port(json, &record->port, why) || !take_flag(json, "stale", &record->stale, why) ||
+	    !take_flag(json, "disagrees", &record->disagrees, why) ||
 	    !take_texts(json, record, why))
 		return false;
 	record->verdict = (enum record_verdict)verdict;

@@ -154,10 +154,10 @@ static bool count_connection(struct question *question, struct group *group, int
 /* ---- Rows ---- */
 
 /* The columns that are asked for, in this order. */
-enum column { ID, VERDICT, STALE, PORT, CONNECTION, CLIENT, USER, HOST, DST, SNI, SERVICE, RULE, EVIDENCE, WOULD };
+enum column { ID, VERDICT, STALE, DISAGREES, PORT, CONNECTION, CLIENT, USER, HOST, DST, SNI, SERVICE, RULE, EVIDENCE, WOULD };
 
 static const char select_rows[] =
-    "SELECT id, verdict, stale, port, connection, client, user, host, dst, sni, service, rule, evidence, would"
+    "SELECT id, verdict, stale, disagrees, port, connection, client, user, host, dst, sni, service, rule, evidence, would"
     " FROM transactions WHERE id >= ?1 AND id < ?2 ORDER BY id";
 
 struct row {
@@ -201,6 +201,7 @@ static void read_row(struct sqlite3_stmt *statement, struct row *row)
 	dimension[DIMENSION_PORT] = COLUMN(PORT);
 	dimension[DIMENSION_EVIDENCE] = COLUMN(EVIDENCE);
 	dimension[DIMENSION_STALE] = COLUMN(STALE);
+	dimension[DIMENSION_DISAGREES] = COLUMN(DISAGREES);
 	place_in_time(row);
 #undef COLUMN
 }

@@ -31,8 +31,8 @@ enum {
 	NAME_LIMIT = 8 /* of a verdict and of who decided */
 };
 
-/* Every key with its quotes, its colon and its comma, the braces, "port", "stale", and the newline. */
-enum { KEYS_SIZE = 20 * 16 + 32 };
+/* Every key with its quotes, its colon and its comma, the braces, "port", "stale", "disagrees", and the newline. */
+enum { KEYS_SIZE = 21 * 16 + 32 };
 
 _Static_assert(TIME_LIMIT + PROXY_LIMIT + CONN_LIMIT + CLIENT_LIMIT + USER_LIMIT + METHOD_LIMIT + HOST_LIMIT +
     DST_LIMIT + SNI_LIMIT + SERVICE_LIMIT + RULE_LIMIT + EVIDENCE_LIMIT + SOURCE_LIMIT + WOULD_LIMIT + REASON_LIMIT +
@@ -199,6 +199,8 @@ size_t record_format(const struct record *record, char out[RECORD_SIZE])
 	put_text(&line, "source", record->source, SOURCE_LIMIT);
 	if (record->stale)
 		put_string(&line, ",\"stale\":true");
+	if (record->disagrees)
+		put_string(&line, ",\"disagrees\":true");
 	put_text(&line, "decided_by", text_of(record_decider_name(record->decided_by)), NAME_LIMIT);
 	put_text(&line, "would", record->would, WOULD_LIMIT);
 	put_text(&line, "reason", record->reason, REASON_LIMIT);

@@ -25,6 +25,7 @@ struct record {
 	enum record_verdict verdict;
 	struct text service, rule, evidence, source;
 	bool stale;
+	bool disagrees; /* the helper said bypass, and the module's own folders don't hold it */
 	enum record_decider decided_by;
 	struct text would;  /* of RECORD_SHADOW: the service that it would have been */
 	struct text reason; /* why it is no member */
@@ -153,6 +154,21 @@ void store_close(struct store *store);
 
 /* Whether the last failure was because the file is damaged. */
 bool store_is_damaged(const struct store *store);
+
+/* Which of the last records are wanted. */
+struct recent_options {
+	int64_t since, until; /* since <= time < until */
+	size_t limit;
+	unsigned verdicts; /* a bit for each, as 1 << RECORD_BYPASS; 0: all */
+	/* Only records with these texts; those that are missing here ask for none. The service of a shadow is the one that
+	 * it would have been. */
+	struct text service, client, user, rule;
+};
+
+/* Hands the last records over, the newest first, until `take` returns false. The texts are good until it returns. A
+ * conn or dst is as it was written, but for bytes that were NUL. Returns false, and why, after a failure. */
+bool store_recent(struct store *store, const struct recent_options *options,
+    bool (*take)(void *context, const struct record *record), void *context, char why[STORE_WHY_SIZE]) MUST_CHECK;
 
 /* ---- From the journal to the store ------------------------------------------------------------------------------ */
 

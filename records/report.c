@@ -219,6 +219,13 @@ static bool is_foreign(void *context, const int64_t *key)
 	return !making->seen;
 }
 
+/* key: disagrees. */
+static bool is_doubted(void *context, const int64_t *key)
+{
+	(void)context;
+	return key[0] != 0;
+}
+
 static void put_questions(struct making *making)
 {
 	static const enum dimension by[REPORT_BYS] = { DIMENSION_SERVICE, DIMENSION_CLIENT, DIMENSION_USER,
@@ -235,6 +242,10 @@ static void put_questions(struct making *making)
 	    (struct question){ .dimension = { DIMENSION_STALE }, .dimensions = 1, .verdicts = MEMBER };
 	question[ASK_CLIENT] =
 	    (struct question){ .dimension = { DIMENSION_CLIENT }, .dimensions = 1, .verdicts = EXEMPT };
+	question[ASK_DISAGREES] = (struct question){ .dimension = { DIMENSION_DISAGREES }, .dimensions = 1,
+		.verdicts = EXEMPT, .wants = is_doubted };
+	question[ASK_DOUBTED] = (struct question){ .dimension = { DIMENSION_CLIENT, DIMENSION_SERVICE, DIMENSION_RULE,
+		DIMENSION_DST, DIMENSION_NAME }, .dimensions = 5, .verdicts = EXEMPT, .within = &question[ASK_DISAGREES] };
 	/* What follows needs the category. */
 	question[ASK_NEAR] = (struct question){ .dimension = { DIMENSION_DST, DIMENSION_NAME, DIMENSION_PORT },
 		.dimensions = 3, .verdicts = REFUSED, .wants = is_near, .context = making };

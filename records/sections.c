@@ -291,19 +291,20 @@ static void fill_candidates(struct making *making)
 	}
 }
 
-static void tell_foreign(struct making *making)
+/* A row for each group of client, service, rule, destination and name. */
+static void tell_groups(struct making *making, int asked, const char *sign, const char *detail)
 {
-	struct question *abuse = &making->question[ASK_ABUSE];
+	struct question *question = &making->question[asked];
 
-	sort(abuse, compare_counts);
-	for (size_t i = 0; i < abuse->count; i++) {
+	sort(question, compare_counts);
+	for (size_t i = 0; i < question->count; i++) {
 		struct report_row *row = report_add(making, REPORT_ABUSE);
 
-		report_put(making, row, 0, text_of("foreign-name"));
+		report_put(making, row, 0, text_of(sign));
 		for (size_t column = 0; column < 5; column++)
-			report_put_number(making, row, column + 1, abuse->groups[i].key[column]);
-		report_put(making, row, 6, text_of("exempt by address; the SNI is no service's"));
-		report_count(row, &abuse->groups[i]);
+			report_put_number(making, row, column + 1, question->groups[i].key[column]);
+		report_put(making, row, 6, text_of(detail));
+		report_count(row, &question->groups[i]);
 	}
 }
 
@@ -385,6 +386,7 @@ void report_fill(struct making *making)
 	sort(&making->question[ASK_RULE], compare_counts);
 	fill_expired(making);
 	tell_busy(making);
+	tell_groups(making, ASK_DOUBTED, "disagreement", "exempt by the helper; the module's own folders don't hold it");
 	if (making->options->category == NULL)
 		return;
 	fill_failures(making);
@@ -393,5 +395,5 @@ void report_fill(struct making *making)
 	free_rules(&used);
 	fill_candidates(making);
 	tell_gone(making);
-	tell_foreign(making);
+	tell_groups(making, ASK_ABUSE, "foreign-name", "exempt by address; the SNI is no service's");
 }

@@ -21,15 +21,15 @@
 
 enum {
 	APPLICATION = 0x6d656574,
-	SCHEMA = 1,
+	SCHEMA = 2,
 	BUSY_MS = 60 * 1000
 };
 
 static const char schema[] =
     "CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, day INTEGER NOT NULL);"
     "CREATE TABLE transactions (id INTEGER PRIMARY KEY, verdict INTEGER NOT NULL, decided_by INTEGER NOT NULL,"
-    " stale INTEGER NOT NULL, port INTEGER NOT NULL, connection INTEGER NOT NULL, conn TEXT, proxy INTEGER NOT NULL,"
-    " client INTEGER NOT NULL, user INTEGER NOT NULL, method INTEGER NOT NULL, host INTEGER NOT NULL,"
+    " stale INTEGER NOT NULL, disagrees INTEGER NOT NULL, port INTEGER NOT NULL, connection INTEGER NOT NULL,"
+    " conn TEXT, proxy INTEGER NOT NULL, client INTEGER NOT NULL, user INTEGER NOT NULL, method INTEGER NOT NULL, host INTEGER NOT NULL,"
     " dst INTEGER NOT NULL, sni INTEGER NOT NULL, service INTEGER NOT NULL, rule INTEGER NOT NULL,"
     " evidence INTEGER NOT NULL, source INTEGER NOT NULL, would INTEGER NOT NULL, reason INTEGER NOT NULL);"
     "CREATE TABLE journals (id INTEGER PRIMARY KEY, path TEXT NOT NULL, device INTEGER, inode INTEGER,"
@@ -39,9 +39,9 @@ static const char schema[] =
     "INSERT INTO meta VALUES ('generation', 0), ('sequence', 0), ('checked', 0);";
 
 static const char insert_row[] =
-    "INSERT INTO transactions (id, verdict, decided_by, stale, port, connection, conn, proxy, client, user, method,"
-    " host, dst, sni, service, rule, evidence, source, would, reason)"
-    " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)";
+    "INSERT INTO transactions (id, verdict, decided_by, stale, disagrees, port, connection, conn, proxy, client, user,"
+    " method, host, dst, sni, service, rule, evidence, source, would, reason)"
+    " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)";
 
 bool store_failed(struct store *store)
 {
@@ -355,7 +355,7 @@ static bool bind_texts(struct store *store, const struct record *record)
 		record->reason };
 	const int64_t a_day = INT64_C(24) * 60 * 60 * 1000;
 	int32_t day = (int32_t)(record->time / a_day - (record->time % a_day < 0));
-	enum { FIRST = 8 };
+	enum { FIRST = 9 };
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		int64_t number;
@@ -375,9 +375,10 @@ bool store_add(struct store *store, const struct record *record)
 	sqlite3_bind_int(store->insert, 2, (int)record->verdict);
 	sqlite3_bind_int(store->insert, 3, (int)record->decided_by);
 	sqlite3_bind_int(store->insert, 4, record->stale);
-	sqlite3_bind_int(store->insert, 5, record->port);
-	sqlite3_bind_int64(store->insert, 6, connection_number(record));
-	sqlite3_bind_text(store->insert, 7, record->conn.at, (int)record->conn.length, SQLITE_STATIC);
+	sqlite3_bind_int(store->insert, 5, record->disagrees);
+	sqlite3_bind_int(store->insert, 6, record->port);
+	sqlite3_bind_int64(store->insert, 7, connection_number(record));
+	sqlite3_bind_text(store->insert, 8, record->conn.at, (int)record->conn.length, SQLITE_STATIC);
 	if (!bind_texts(store, record))
 		return false;
 	for (int i = 0; i < TRIES; i++) {

@@ -34,7 +34,7 @@ record() {
 	number=$((number + 1))
 	jq -nc --arg time "$now" --arg conn "10.0.0.1:$number" '{time: $time, conn: $conn, client: "10.0.0.1",
 		decided_by: "helper", verdict: "normal"} + ($ARGS.positional | [range(0; length; 2) as $i | {(.[$i]): .[$i + 1]}] |
-		add // {}) | if has("port") then .port |= tonumber else . end | if has("stale") then .stale = true else . end' \
+		add // {}) | if has("port") then .port |= tonumber else . end | reduce ("stale", "disagrees") as $key (.; if has($key) then .[$key] = true else . end)' \
 		--args "$@" >>"$journal"
 }
 
@@ -100,6 +100,14 @@ failures() { report --format=json | jq -c '.failures[] | [.destination, .name, .
 	record dst 192.0.2.1:443 verdict bypass service meet rule 192.0.2.0/24 evidence address
 	same '[["foreign-name","10.0.0.1","evil.example"]]' \
 		"$(report --format=json | jq -c '[.abuse[] | [.sign, .client, .name]]')"
+}
+
+@test "what the module's own folders don't hold" {
+	record dst 192.0.2.1:443 verdict bypass service meet rule 192.0.2.0/24 evidence address disagrees yes host a.example
+	record dst 192.0.2.1:443 verdict bypass service meet rule 192.0.2.0/24 evidence address
+	record dst 192.0.2.2:443 verdict normal disagrees yes
+	same '[["disagreement","10.0.0.1","meet","192.0.2.1:443","a.example",1]]' \
+		"$(report --format=json | jq -c '[.abuse[] | [.sign, .client, .service, .destination, .name, .records]]')"
 }
 
 @test "one client with unusually many, and the rule for it" {

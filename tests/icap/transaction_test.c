@@ -121,7 +121,7 @@ static void the_helpers_bypass_is_kept(void **state)
 	    "\"service\":\"gotomeeting\",\"rule\":\"203.0.113.0/24\","
 	    "\"evidence\":\"address\",\"source\":\"https://vendor.example/a list\","
 	    "\"stale\":true,\"decided_by\":\"helper\"}\n");
-	assert_false(judged.disagrees);
+	assert_false(judged.record.disagrees);
 }
 
 /* Squid's notes keep what an earlier question left. */
@@ -410,7 +410,7 @@ static void a_bypass_that_we_do_not_understand_is_noted(void **state)
 
 		judge(&headers);
 		assert_int_equal(judged.record.verdict, RECORD_BYPASS);
-		if (judged.disagrees != cases[i].disagrees)
+		if (judged.record.disagrees != cases[i].disagrees)
 			fail_msg("case %zu", i);
 	}
 }

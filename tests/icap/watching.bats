@@ -32,6 +32,7 @@ counted() {
 	counted 5 'BYPASS (other service)'
 	counted 6 'BYPASS (by client)'
 	counted 7 DISAGREEMENTS
+	is records "$(jq -s 'map(select(.disagrees)) | length' "$journal")" 7
 	counted 0 'JOURNAL ERRORS' 'RECORDS LOST'
 }
 

@@ -29,7 +29,7 @@ static void what_was_written_is_read(void **state)
 		.client = text_of("192.0.2.1"), .user = text_of("\"\\\n\t\x7f m\xc3\xbcller"), .method = text_of("CONNECT"),
 		.host = text_of("h"), .port = 65535, .dst = text_of("192.0.2.2:443"), .sni = text_of("s"),
 		.verdict = RECORD_SHADOW, .service = text_of("x"), .rule = text_of("r"), .evidence = text_of("address"),
-		.source = text_of("u"), .stale = true, .decided_by = RECORD_BY_ICAP, .would = text_of("w"),
+		.source = text_of("u"), .stale = true, .disagrees = true, .decided_by = RECORD_BY_ICAP, .would = text_of("w"),
 		.reason = text_of("q") };
 	char text[RECORD_SIZE], again[RECORD_SIZE];
 	size_t length = record_format(&record, text);
@@ -73,7 +73,7 @@ static void what_is_no_record_is_refused(void **state)
 {
 	static const char *const bad[] = { "", " ", "[]", "1", "{}", "{" GOOD, "{" GOOD "} x", "{" GOOD "}{" GOOD "}",
 		"{" GOOD "," GOOD "}", "{" GOOD ",\"user\":1}", "{" GOOD ",\"port\":\"80\"}", "{" GOOD ",\"port\":65536}",
-		"{" GOOD ",\"port\":-1}", "{" GOOD ",\"stale\":1}", "{" GOOD ",\"user\":\"\xff\"}", "{" GOOD ",\"user\":null}",
+		"{" GOOD ",\"port\":-1}", "{" GOOD ",\"stale\":1}", "{" GOOD ",\"disagrees\":\"yes\"}", "{" GOOD ",\"user\":\"\xff\"}", "{" GOOD ",\"user\":null}",
 		"{\"verdict\":\"bypass\",\"decided_by\":\"helper\"}",
 		"{\"time\":\"yesterday\",\"verdict\":\"bypass\",\"decided_by\":\"helper\"}",
 		"{\"time\":1,\"verdict\":\"bypass\",\"decided_by\":\"helper\"}",

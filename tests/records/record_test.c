@@ -109,6 +109,7 @@ static void every_field_in_its_order(void **state)
 		.evidence = text_of("address"),
 		.source = text_of("https://vendor.example/list 2026-10-01"),
 		.stale = true,
+		.disagrees = true,
 		.decided_by = RECORD_BY_SQUID,
 		.would = text_of("zoom"),
 		.reason = text_of("no-entry"),
@@ -120,8 +121,8 @@ static void every_field_in_its_order(void **state)
 	    "\"client\":\"192.0.2.7\",\"user\":\"alice\",\"method\":\"CONNECT\",\"host\":\"egw.gotomeeting.com\","
 	    "\"port\":65535,\"dst\":\"203.0.113.5:443\",\"sni\":\"egw.gotomeeting.com\",\"verdict\":\"bypass\","
 	    "\"service\":\"gotomeeting\",\"rule\":\"203.0.113.0/24\",\"evidence\":\"address\","
-	    "\"source\":\"https://vendor.example/list 2026-10-01\",\"stale\":true,\"decided_by\":\"squid\","
-	    "\"would\":\"zoom\",\"reason\":\"no-entry\"}\n");
+	    "\"source\":\"https://vendor.example/list 2026-10-01\",\"stale\":true,\"disagrees\":true,"
+	    "\"decided_by\":\"squid\",\"would\":\"zoom\",\"reason\":\"no-entry\"}\n");
 }
 
 static void missing_fields_are_left_out(void **state)
@@ -236,7 +237,7 @@ static void fill(struct record *record, struct text text)
 	record->dst = record->sni = record->service = record->rule = record->evidence = record->source = text;
 	record->would = record->reason = text;
 	record->port = 65535;
-	record->stale = true;
+	record->stale = record->disagrees = true;
 }
 
 static void the_line_is_bounded_whatever_comes(void **state)

@@ -136,6 +136,77 @@ static void a_report_goes_into_memory(void **state)
 	remove_store();
 }
 
+struct seen {
+	int64_t time[8];
+	size_t count, most;
+	struct record last;
+};
+
+static bool see(void *context, const struct record *record)
+{
+	struct seen *seen = context;
+
+	assert_true(seen->count < 8);
+	seen->time[seen->count++] = record->time;
+	seen->last = *record;
+	if (record->service.at != NULL)
+		assert_true(text_is(record->service, "meet"));
+	return seen->count < seen->most;
+}
+
+static void the_last_records_come_first(void **state)
+{
+	struct journal *journal = journal_open(path, &eager);
+	struct recent_options options = { .since = 0, .until = 100, .limit = 3 };
+	struct seen seen = { .most = 8 };
+	char why[STORE_WHY_SIZE];
+	struct store *store;
+
+	(void)state;
+	for (int64_t i = 0; i < 20; i++) {
+		/* Not in their order. */
+		const struct record record = { .time = i * 7 % 20, .conn = text_of("192.0.2.1:1"), .port = 443,
+			.client = text_of(i * 7 % 20 < 5 ? "192.0.2.1" : "192.0.2.2"),
+			.verdict = i * 7 % 20 % 4 == 3 ? RECORD_SHADOW : RECORD_BYPASS,
+			.service = text_of(i * 7 % 20 % 4 == 3 ? NULL : "meet"), .would = text_of(i * 7 % 20 % 4 == 3 ? "meet" : NULL),
+			.source = text_of("a list"), .decided_by = RECORD_BY_ICAP, .stale = true };
+
+		assert_int_equal(record_write(journal, &record), JOURNAL_WRITTEN);
+	}
+	assert_int_equal(journal_close(journal), 0);
+	assert_int_equal(take().records, 20);
+	store = store_open(place, why);
+	assert_non_null(store);
+	assert_true(store_recent(store, &options, see, &seen, why));
+	assert_int_equal(seen.count, 3);
+	assert_int_equal(seen.time[0], 19);
+	assert_int_equal(seen.time[2], 17);
+	seen = (struct seen){ .most = 1 };
+	options.until = 12;
+	assert_true(store_recent(store, &options, see, &seen, why));
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.time[0], 11);
+	seen = (struct seen){ .most = 8 };
+	options.client = text_of("192.0.2.1");
+	options.service = text_of("meet");
+	options.limit = 100;
+	assert_true(store_recent(store, &options, see, &seen, why));
+	assert_int_equal(seen.count, 5);
+	assert_int_equal(seen.time[0], 4);
+	seen = (struct seen){ .most = 1 };
+	options.verdicts = 1 << RECORD_SHADOW;
+	assert_true(store_recent(store, &options, see, &seen, why));
+	assert_int_equal(seen.time[0], 3);
+	assert_int_equal(seen.last.port, 443);
+	assert_true(seen.last.stale && !seen.last.disagrees && seen.last.decided_by == RECORD_BY_ICAP);
+	seen = (struct seen){ .most = 8 };
+	options.rule = text_of("none");
+	assert_true(store_recent(store, &options, see, &seen, why));
+	assert_int_equal(seen.count, 0);
+	store_close(store);
+	remove_store();
+}
+
 static void there_is_nothing_to_report(void **state)
 {
 	char why[STORE_WHY_SIZE];
@@ -153,6 +224,7 @@ int main(void)
 		TEST(records_of_one_millisecond_are_all_kept),
 		TEST(another_run_comes_between),
 		TEST(a_report_goes_into_memory),
+		TEST(the_last_records_come_first),
 		cmocka_unit_test(there_is_nothing_to_report),
 	};
 
