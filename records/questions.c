@@ -213,7 +213,8 @@ static bool count_row(struct question *question, const struct row *row)
 
 	question->current = NULL;
 	if ((question->verdicts & 1u << verdict) == 0 ||
-	    (question->within != NULL && (question->within->current == NULL || !question->within->current->wanted)))
+	    (question->within != NULL &&
+	    (question->within->current == NULL || question->within->current->wanted == question->outside)))
 		return true;
 	for (size_t i = 0; i < question->dimensions; i++)
 		key[i] = row->dimension[question->dimension[i]];
