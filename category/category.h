@@ -136,6 +136,9 @@ struct feed_line {
 /* Reads what stands behind `feed`. Returns false, and why. */
 bool feed_line_parse(struct text text, struct feed_line *line, struct refusal *why) MUST_CHECK;
 
+/* Adds "16,17,27" to what is excluded. Returns false, and why. */
+bool feed_sets_parse(struct text list, struct feed_line *line, struct refusal *why) MUST_CHECK;
+
 /* ---- The category --------------------------------------------------------------------------------------------------- */
 
 /* Immutable once loaded: any number of threads may ask it. */

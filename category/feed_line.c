@@ -65,7 +65,7 @@ static bool read_url(struct text url, struct feed_line *line, struct refusal *wh
 	return true;
 }
 
-static bool read_sets(struct text list, struct feed_line *line, struct refusal *why)
+bool feed_sets_parse(struct text list, struct feed_line *line, struct refusal *why)
 {
 	for (size_t start = 0, end; start <= list.length; start = end + 1) {
 		const char *comma = memchr(list.at + start, ',', list.length - start);
@@ -92,7 +92,7 @@ static bool read_option(struct text word, struct feed_line *line, struct refusal
 		    refuse(why, (size_t)(value.at - word.at), "a number of days, 1 to %d", DAYS_MOST);
 	}
 	if (m365 && cut_key(&value, "exclude-set=")) {
-		bool fine = read_sets(value, line, why);
+		bool fine = feed_sets_parse(value, line, why);
 
 		why->offset += (size_t)(value.at - word.at);
 		return fine;
