@@ -14,8 +14,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* The groups of another question that are wanted, and what a server is told of them at most. */
-enum { TOLD_GROUPS = 1000, TOLD_BYTES = 128 * 1024, TEXT_MOST = 8192 };
+/* How many of another question's groups, in how long a query, a server is told of; and what is taken from it. */
+enum { TOLD_GROUPS = 1000, TOLD_BYTES = 128 * 1024, TEXT_MOST = 8192, ROWS_MOST = 10 * 1000 * 1000 };
 
 /* Longer than any time that a record may have, in whole days: no remainder of a negative number. */
 #define AFTER_ALL "86400000000000"
@@ -317,6 +317,8 @@ static bool take_row(void *context, const struct text *fields)
 	struct question *question = reading->question;
 	struct group group = { .wanted = true };
 
+	if (reading->answer.rows > (question->dimensions > 0 ? ROWS_MOST : 1))
+		return is_wrong(reading, "it has too many rows; ask for a shorter time");
 	if (!read_figures(reading, fields + question->dimensions, &group) ||
 	    !read_key(reading, fields, group.last, group.key))
 		return false;

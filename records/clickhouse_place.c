@@ -19,7 +19,7 @@ static const struct scheme *find_scheme(const char *text)
 	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
 		size_t length = strlen(schemes[i].name);
 
-		if (strncmp(text, schemes[i].name, length) == 0 && strncmp(text + length, "://", 3) == 0)
+		if (strncmp(text, schemes[i].name, length) == 0 && text[length] == ':')
 			return &schemes[i];
 	}
 	return NULL;
@@ -83,7 +83,7 @@ bool clickhouse_place_parse(const char *text, struct clickhouse_place *place, ch
 	bool good;
 
 	memset(place, 0, sizeof *place);
-	good = url != NULL && scheme != NULL &&
+	good = url != NULL && scheme != NULL && strncmp(strchr(text, ':'), "://", 3) == 0 &&
 	    curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK && take_parts(url, scheme, place);
 	curl_url_cleanup(url);
 	/* The text isn't shown: it may have a password. */
