@@ -40,6 +40,18 @@ struct hash_key {
 /* SipHash-2-4 of the bytes, which may be none. */
 uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t length);
 
+/* ---- Lines ---- */
+
+/* A line's fields, before they are understood: of `record` the texts, the port and the flags are set. */
+struct line_fields {
+	struct text time, verdict, decided_by, squid;
+	struct record record;
+};
+
+/* Reads a line of the journal's own shape. The texts point into it; missing and empty ones have at == NULL. False:
+ * it may still be a record. */
+bool line_read(const char *text, size_t length, struct line_fields *fields) MUST_CHECK;
+
 /* ---- The store ---- */
 
 struct sqlite3;
