@@ -14,14 +14,14 @@
 static const char help[] =
     "Usage: meetingctl import [OPTION]... FORMAT [FILE]\n"
     "Reads a vendor's list (standard input without a FILE), and writes a service file. What can't be taken is told on stderr\n"
-    "as FILE:LINE:COLUMN: reason; then nothing is written, unless --partial is given, and the exit status is 1.\n"
+    "as FILE:LINE:COLUMN: reason; then the exit status is 1, and the service file says in its first line that it isn't whole.\n"
     "\n"
     "  cidr       blocks, ranges, netmasks and names as text\n"
     "  m365-json  https://endpoints.office.com/endpoints/worldwide\n"
     "  aws-json   https://ip-ranges.amazonaws.com/ip-ranges.json\n"
     "  pasted     blocks that have run together: taken if they can be read in one way only\n"
     "\n"
-    "  --service=NAME     the service (teams for m365-json, chime for aws-json)\n"
+    "  --service=NAME     the service (teams for m365-json, chime for aws-json; else as FILE is called, or imported)\n"
     "  --title=TEXT       its title\n"
     "  --source=TEXT      where the list is from (the vendor's address, or FILE)\n"
     "  --date=YYYY-MM-DD  of which day it is, if it doesn't tell\n"
@@ -29,7 +29,7 @@ static const char help[] =
     "  --area=AREA        of m365-json: the service area (Skype)\n"
     "  --required-only    of m365-json: without what isn't required\n"
     "  --aws-service=NAME of aws-json (CHIME_MEETINGS)\n"
-    "  --partial          write what could be taken, even if something was refused\n"
+    "  --whole            write nothing if anything was refused\n"
     "  --json             write an object with the service file and all that there is to tell\n"
     "\n"
     "Example: meetingctl import --service=zoom --ports='tcp 443' cidr ZoomMeetings.txt >zoom.service\n";
@@ -39,7 +39,8 @@ struct job {
 	struct ports ports;
 	enum feed_format format;
 	const char *service, *title, *date;
-	bool partial, json;
+	bool whole, json;
+	char name[SERVICE_NAME_SIZE]; /* of service, where none was given */
 };
 
 static bool check_line(const char *option, const char *text)
@@ -60,7 +61,7 @@ static int read_options(struct job *job, int argc, char **argv)
 		{"source", required_argument, NULL, 'o'}, {"date", required_argument, NULL, 'd'},
 		{"ports", required_argument, NULL, 'p'}, {"area", required_argument, NULL, 'a'},
 		{"aws-service", required_argument, NULL, 'w'}, {"required-only", no_argument, NULL, 'r'},
-		{"partial", no_argument, NULL, 'P'}, {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'},
+		{"whole", no_argument, NULL, 'W'}, {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0}};
 	struct refusal why;
 	int option;
@@ -75,7 +76,7 @@ static int read_options(struct job *job, int argc, char **argv)
 		case 'a': job->options.area = optarg; break;
 		case 'w': job->options.aws_service = optarg; break;
 		case 'r': job->options.required_only = true; break;
-		case 'P': job->partial = true; break;
+		case 'W': job->whole = true; break;
 		case 'j': job->json = true; break;
 		case 'h': fputs(help, stdout); return EXIT_YES;
 		case 'p':
@@ -89,6 +90,26 @@ static int read_options(struct job *job, int argc, char **argv)
 		}
 	}
 	return -1;
+}
+
+/* "lists/ZoomMeetings.txt" is zoommeetings. */
+static void name_by_file(struct job *job, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *base = slash == NULL ? path : slash + 1;
+	size_t length = strcspn(base, ".");
+	char name[SERVICE_NAME_SIZE];
+	struct refusal why;
+
+	if (length < sizeof name) {
+		for (size_t i = 0; i < length; i++) {
+			name[i] = base[i] >= 'A' && base[i] <= 'Z' ? (char)(base[i] + 'a' - 'A') : base[i];
+		}
+	}
+	if (length >= sizeof name || !service_name_parse((struct text){name, length}, job->name, &why)) {
+		(void)snprintf(job->name, sizeof job->name, "imported");
+	}
+	job->service = job->name;
+	fprintf(stderr, "meetingctl import: note: the service is called %s here (--service=NAME)\n", job->service);
 }
 
 /* Are the values such that a service file can hold them? Returns -1, or EXIT_USAGE. */
@@ -111,7 +132,7 @@ static int check_options(struct job *job, int argc, char **argv)
 		job->service = "chime";
 	}
 	if (job->service == NULL) {
-		return usage(argv[0], "which service is it? --service=NAME is missing", "");
+		name_by_file(job, argc - optind == 2 ? argv[optind + 1] : "");
 	}
 	job->options.area = job->options.area == NULL ? "Skype" : job->options.area;
 	job->options.aws_service = job->options.aws_service == NULL ? "CHIME_MEETINGS" : job->options.aws_service;
@@ -195,7 +216,7 @@ static json_t *problems_json(const struct problems *problems)
 static int write_feed(const struct job *job, const struct feed *feed)
 {
 	size_t refused = feed->refused.count + feed->refused.omitted;
-	bool whole = refused == 0 || (job->partial && feed->entries > 0);
+	bool written = feed->entries > 0 && (refused == 0 || !job->whole);
 	char *text = feed_service_file(feed, job->service, job->title, job->date);
 
 	if (text == NULL) {
@@ -205,7 +226,7 @@ static int write_feed(const struct job *job, const struct feed *feed)
 	if (job->json) {
 		json_t *said = json_pack("{s:s, s:I, s:I, s:o, s:o, s:s?}", "service", job->service, "entries",
 		    (json_int_t)feed->entries, "refused_count", (json_int_t)refused, "refused", problems_json(&feed->refused), "told",
-		    problems_json(&feed->told), "file", whole ? text : NULL);
+		    problems_json(&feed->told), "file", written ? text : NULL);
 
 		(void)json_dumpf(said, stdout, JSON_INDENT(2));
 		putchar('\n');
@@ -215,11 +236,11 @@ static int write_feed(const struct job *job, const struct feed *feed)
 		print_problems(&feed->refused, "");
 		if (refused > 0) {
 			fprintf(stderr, "meetingctl import: %zu of the list refused, %zu taken; %s\n", refused, feed->entries,
-			    whole ? "the file isn't complete" : "nothing is written (--partial writes what was taken)");
+			    written ? "the service file isn't whole" : "nothing is written");
 		}
-		if (whole) {
+		if (written) {
 			if (refused > 0) {
-				printf("# Not complete: %zu of the list were refused.\n", refused);
+				printf("# Not whole: %zu of the list were refused.\n", refused);
 			}
 			fputs(text, stdout);
 		}

@@ -47,8 +47,6 @@ name      .meet.example' "$(cat out)"
 	meetingctl import m365-json m365 >out
 	has "$(cat out)" 'source    https://endpoints.office.com/endpoints/worldwide (service area Skype, set 11)'
 	passes out teams
-	run meetingctl import --area=Exchange m365-json m365
-	same 2 "$status"
 	run meetingctl import --area=Exchange --service=x m365-json m365
 	same 1 "$status"
 	has "$output" 'm365: no set of the service area Exchange'
@@ -58,30 +56,47 @@ name      .meet.example' "$(cat out)"
 	passes out chime
 }
 
-@test "anything refused: nothing on stdout, its place on stderr, exit 1; --partial writes the rest and says so" {
+@test "anything refused: its place on stderr, exit 1, and the file says so; --whole writes nothing" {
 	printf '1.2.3.0/24\n202.173.24.0/2\n' >list
 	run meetingctl import --service=x cidr list
 	same 1 "$status"
-	same '' "$(meetingctl import --service=x cidr list 2>/dev/null)"
 	has "${lines[0]}" 'list:2:13: 202.173.24.0/2: '
-	has "${lines[1]}" '1 of the list refused, 1 taken; nothing is written'
-	run meetingctl import --partial --service=x cidr list
-	same 1 "$status"
-	meetingctl import --partial --service=x cidr list >out 2>/dev/null || true
-	has "$(cat out)" '# Not complete: 1 of the list were refused.'
+	has "${lines[1]}" '1 of the list refused, 1 taken; the service file is'
+	meetingctl import --service=x cidr list >out 2>/dev/null || true
+	same '# Not whole: 1 of the list were refused.' "$(head -n 1 out)"
 	has "$(cat out)" 'address   1.2.3.0/24'
 	passes out x
+	run meetingctl import --whole --service=x cidr list
+	same 1 "$status"
+	has "${lines[1]}" '1 of the list refused, 1 taken; nothing is written'
+	same '' "$(meetingctl import --whole --service=x cidr list 2>/dev/null)"
+}
+
+@test "a list without any entry writes nothing, since an empty file switches a service off" {
 	: >empty
-	run meetingctl import --partial --service=x cidr empty
+	run meetingctl import --service=x cidr empty
 	same 1 "$status"
 	same 'empty: there is no entry in it' "${lines[0]}"
-	same '' "$(meetingctl import --partial --service=x cidr empty 2>/dev/null)"
+	same '' "$(meetingctl import --service=x cidr empty 2>/dev/null)"
+	echo 202.173.24.0/2 >bad
+	same '' "$(meetingctl import --service=x cidr bad 2>/dev/null)"
+}
+
+@test "without --service the file's name is the service's, if it can be one" {
+	for row in 'ZoomMeetings.txt zoommeetings' 'a b.txt imported' '.x imported'; do
+		file=${row% *}
+		printf '1.2.3.0/24\n' >"$file"
+		meetingctl import cidr "$PWD/$file" >out 2>err
+		passes out "${row##* }"
+		has "$(cat err)" "the service is called ${row##* } here"
+	done
+	same 'service   imported' "$(meetingctl import cidr <ZoomMeetings.txt 2>/dev/null | head -n 1)"
 }
 
 @test "--json" {
 	needs jq
 	printf '1.2.3.0/24\nhttps://a.example/b\n' >list
-	run meetingctl import --json --service=x cidr list
+	run meetingctl import --json --whole --service=x cidr list
 	same 1 "$status"
 	same '["list",2,1,null]' "$(jq -c '[.refused[0].file, .refused[0].line, .refused[0].column, .file]' <<<"$output")"
 	printf '1.2.3.0/24\n' >list
@@ -103,7 +118,7 @@ name      .meet.example' "$(cat out)"
 
 @test "wrong usage: exit 2; a file that isn't there: exit 1; help: exit 0" {
 	printf '1.2.3.0/24\n' >list
-	for arguments in '' cidr 'nonsense list' '--service=x cidr list list' '--service=X cidr list' '--service=x --date=x cidr list' \
+	for arguments in '' 'nonsense list' '--service=x cidr list list' '--service=X cidr list' '--service=x --date=x cidr list' \
 		'--service=x --ports=443 cidr list' '--nonsense cidr list' '--service'; do
 		# shellcheck disable=SC2086
 		run meetingctl import $arguments </dev/null

@@ -216,7 +216,8 @@ void asker_end(struct asker *asker, int expected)
 	int status;
 
 	if (asker->to == asker->from) {
-		assert_int_equal(shutdown(asker->to, SHUT_WR), 0);
+		/* One that was told of the end before may have closed its side by now. */
+		assert_true(shutdown(asker->to, SHUT_WR) == 0 || errno == ENOTCONN);
 	} else {
 		close(asker->to);
 	}
