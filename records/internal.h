@@ -58,7 +58,23 @@ struct sqlite3;
 struct sqlite3_stmt;
 struct known_texts;
 
+struct question;
+
+/* What the report needs of a store, whatever its kind is. */
+struct store_kind {
+	/* Answers as questions_ask says. It has to fill in each question's `groups` and `count`, which question_free frees. */
+	bool (*ask)(struct store *store, int64_t since, int64_t until, struct question *questions, size_t count);
+	struct text (*text)(struct store *store, int64_t number); /* as text_of_number says */
+	void (*close)(struct store *store);
+};
+
+extern const struct store_kind sqlite_kind;
+void sqlite_close(struct store *store);
+
+/* `kind`, `damaged` and `trouble` are of every kind, `place` is of one that isn't SQLite, the rest is SQLite's. */
 struct store {
+	const struct store_kind *kind;
+	void *place;
 	struct sqlite3 *db;
 	char *path;
 	int lock; /* -1: there is none, so the file must not be moved */

@@ -240,7 +240,7 @@ static bool prepare(struct question *questions, size_t count)
 	return true;
 }
 
-bool questions_ask(struct store *store, int64_t since, int64_t until, struct question *questions, size_t count)
+static bool sqlite_ask(struct store *store, int64_t since, int64_t until, struct question *questions, size_t count)
 {
 	struct sqlite3_stmt *statement = NULL;
 	struct row row = { .quarter = INT64_MIN };
@@ -279,7 +279,7 @@ void question_free(struct question *question)
 	question->count = 0;
 }
 
-struct text text_of_number(struct store *store, int64_t number)
+static struct text sqlite_text(struct store *store, int64_t number)
 {
 	struct text text = { .at = "", .length = 0 };
 
@@ -297,3 +297,5 @@ struct text text_of_number(struct store *store, int64_t number)
 	}
 	return text;
 }
+
+const struct store_kind sqlite_kind = { .ask = sqlite_ask, .text = sqlite_text, .close = sqlite_close };

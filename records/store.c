@@ -52,11 +52,6 @@ bool store_failed(struct store *store)
 	return false;
 }
 
-bool store_is_damaged(const struct store *store)
-{
-	return store->damaged;
-}
-
 bool store_run(struct store *store, const char *sql)
 {
 	return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK || store_failed(store);
@@ -208,6 +203,7 @@ static struct store *store_new(const char *path, char why[STORE_WHY_SIZE])
 	snprintf(why, STORE_WHY_SIZE, "out of memory");
 	if (store == NULL)
 		return NULL;
+	store->kind = &sqlite_kind;
 	store->lock = -1;
 	store->path = strdup(path);
 	if (store->path == NULL) {
@@ -266,10 +262,8 @@ struct store *store_open_to_write(const char *place, char why[STORE_WHY_SIZE])
 	return NULL;
 }
 
-void store_close(struct store *store)
+void sqlite_close(struct store *store)
 {
-	if (store == NULL)
-		return;
 	sqlite3_finalize(store->text_find);
 	sqlite3_finalize(store->text_add);
 	sqlite3_finalize(store->text_touch);
