@@ -57,7 +57,8 @@ bool line_read(const char *text, size_t length, struct line_fields *fields) MUST
 struct sqlite3;
 struct sqlite3_stmt;
 struct known_texts;
-
+struct rows;
+struct recent_options;
 struct question;
 
 /* What the report needs of a store, whatever its kind is. */
@@ -65,11 +66,17 @@ struct store_kind {
 	/* Answers as questions_ask says. It has to fill in each question's `groups` and `count`, which question_free frees. */
 	bool (*ask)(struct store *store, int64_t since, int64_t until, struct question *questions, size_t count);
 	struct text (*text)(struct store *store, int64_t number); /* as text_of_number says */
+	/* As store_recent says; NULL: it can't. */
+	bool (*recent)(struct store *store, const struct recent_options *options,
+	    bool (*take)(void *context, const struct record *record), void *context);
 	void (*close)(struct store *store);
 };
 
 extern const struct store_kind sqlite_kind;
 void sqlite_close(struct store *store);
+struct text sqlite_text(struct store *store, int64_t number);
+bool sqlite_recent(struct store *store, const struct recent_options *options,
+    bool (*take)(void *context, const struct record *record), void *context) MUST_CHECK;
 
 /* `kind`, `damaged` and `trouble` are of every kind, `place` is of one that isn't SQLite, the rest is SQLite's. */
 struct store {
@@ -82,8 +89,9 @@ struct store {
 	dev_t device;
 	ino_t inode;
 	struct known_texts *texts;
-	struct sqlite3_stmt *text_find, *text_add, *text_touch, *text_get, *insert;
-	int64_t sequence, generation;
+	struct rows *rows; /* that were added and aren't in the database yet */
+	struct sqlite3_stmt *text_find, *text_add, *text_touch, *text_get, *block_add, *details_add;
+	int64_t generation;
 	char trouble[STORE_WHY_SIZE]; /* of the last failure */
 };
 
@@ -130,11 +138,6 @@ bool text_number(struct store *store, struct text text, int32_t day, int64_t *nu
 struct known_texts *known_texts_new(void) MUST_CHECK;
 void known_texts_forget(struct known_texts *texts);
 void known_texts_free(struct known_texts *texts);
-
-/* A row's number is its time and, below that, a counter: so the rows are in the order of their time. */
-enum { ROW_COUNTER_BITS = 20 };
-int64_t row_of_time(int64_t time);
-int64_t time_of_row(int64_t row);
 
 /* The number of the connection that a record belongs to, by conn and dst; 0 where it has no conn. */
 int64_t connection_number(const struct record *record);
@@ -205,9 +208,10 @@ struct question {
 	enum dimension dimension[QUESTION_DIMENSIONS];
 	size_t dimensions;
 	unsigned verdicts; /* a bit for each that counts */
-	/* Only records whose group of that question, which comes before this one, is wanted. NULL: all. */
+	/* Only records whose group of that question, which comes before this one and has no `within`, is wanted. NULL:
+	 * all. */
 	const struct question *within;
-	/* Whether a new group is wanted; NULL: each is. */
+	/* Whether a new group is wanted; NULL: each is. Any thread may ask, but only one at a time. */
 	bool (*wants)(void *context, const int64_t *key);
 	void *context;
 
@@ -216,7 +220,6 @@ struct question {
 	size_t count;
 
 	struct group_index *index;
-	struct group *current; /* of the record at hand; NULL: none */
 };
 
 /* Answers all questions in one pass over the records with since <= time < until. False after a failure; the questions

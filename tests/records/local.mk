@@ -28,3 +28,7 @@ tests_records_time_test_LDADD = records/librecords.la category/libcategory.la $(
 tests_records_store_test_SOURCES = tests/records/store_test.c $(journal_place)
 tests_records_store_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_records_store_test_LDADD = records/librecords.la category/libcategory.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/records/dump_store
+tests_records_dump_store_SOURCES = tests/records/dump_store.c
+tests_records_dump_store_LDADD = records/librecords.la category/libcategory.la
