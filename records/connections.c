@@ -9,30 +9,36 @@
 #include "records/counting.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 enum { AHEAD = 24, HUGE_PAGE = 2 * 1024 * 1024 };
 
 struct connections {
+	struct zeros slots;
 	uint64_t *slot; /* 32 bits of the connection, the number */
 	int64_t *connection; /* by number */
 	unsigned shift;
 	uint32_t mask, count;
 };
 
-/* Zeros, in large pages where the system has them. */
-static void *zeros_new(size_t size)
+bool zeros_make(struct zeros *zeros, size_t size)
 {
-	void *memory;
+	zeros->size = size;
+	zeros->at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (zeros->at == MAP_FAILED) {
+		zeros->at = NULL;
+		return false;
+	}
+	if (size >= HUGE_PAGE)
+		(void)madvise(zeros->at, size, MADV_HUGEPAGE);
+	return true;
+}
 
-	if (size < HUGE_PAGE)
-		return calloc(1, size);
-	if (posix_memalign(&memory, HUGE_PAGE, size) != 0)
-		return NULL;
-	(void)madvise(memory, size, MADV_HUGEPAGE);
-	memset(memory, 0, size);
-	return memory;
+void zeros_free(struct zeros *zeros)
+{
+	if (zeros->at != NULL)
+		munmap(zeros->at, zeros->size);
+	zeros->at = NULL;
 }
 
 struct connections *connections_new(uint64_t rows)
@@ -46,10 +52,11 @@ struct connections *connections_new(uint64_t rows)
 		bits++;
 	connections->shift = 64 - bits;
 	connections->mask = (UINT32_C(1) << bits) - 1;
-	connections->slot = zeros_new(sizeof *connections->slot << bits);
 	connections->connection = malloc((rows + 1) * sizeof *connections->connection);
-	if (connections->slot != NULL && connections->connection != NULL)
+	if (connections->connection != NULL && zeros_make(&connections->slots, sizeof *connections->slot << bits)) {
+		connections->slot = connections->slots.at;
 		return connections;
+	}
 failed:
 	connections_free(connections);
 	return NULL;
@@ -59,7 +66,7 @@ void connections_free(struct connections *connections)
 {
 	if (connections == NULL)
 		return;
-	free(connections->slot);
+	zeros_free(&connections->slots);
 	free(connections->connection);
 	free(connections);
 }

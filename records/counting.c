@@ -6,8 +6,8 @@
  * question's groups at its end.
  *
  * Distinct connections: a list has, by the connection's number, the first group that it was seen in. The few that are
- * seen in a second one go into a hash table, with that group. So the count is exact. What it takes is memory: 4 bytes for
- * each connection of each question. */
+ * seen in a second one go into a hash table, with that group; so do those whose group has too large a number for the
+ * list. So the count is exact. What it takes is memory: 2 bytes for each connection of each question. */
 #include <config.h>
 
 #include "records/counting.h"
@@ -16,30 +16,37 @@
 #include <string.h>
 
 struct group_index {
-	uint32_t *slot; /* the group's number and 1 */
+	uint64_t *slot; /* 32 bits of the key's hash; the group's number and 1 */
 	size_t slots;
-	size_t room;          /* for groups */
-	uint32_t *first_seen; /* of a connection: the group's number and 1 */
+	size_t room; /* for groups */
+	struct zeros firsts;
+	uint16_t *first_seen; /* of a connection: the group's number and 1, or IN_PAIRS */
 	uint64_t *pair;       /* a connection and a further group */
 	size_t pairs, pair_slots;
 };
 
+/* The codes of a row, three a word. */
+struct codes {
+	uint64_t word[2];
+};
+
 /* What a block has for one of its groups. */
 struct local {
-	uint32_t row; /* one of the group */
 	uint32_t group, connections, by_verdict[VERDICTS];
 	bool wanted;
 	int64_t last;
 };
 
-enum { FIRST_SLOTS = 64, LOCAL_SLOTS = 2 * BLOCK_ROWS };
+enum { FIRST_SLOTS = 64, LOCAL_SLOTS = 2 * BLOCK_ROWS, IN_PAIRS = UINT16_MAX, AHEAD = 32 };
 
 struct counter {
-	uint32_t locals;
-	struct local local[BLOCK_ROWS];
-	uint32_t local_slot[LOCAL_SLOTS]; /* a local and 1 */
+	uint32_t rows, locals;
 	uint16_t row[BLOCK_ROWS];         /* those that count */
-	uint8_t wanted[BLOCK_ROWS];       /* whether the row's group is, for who is within */
+	uint16_t local_of[BLOCK_ROWS];    /* the group of each of these */
+	uint8_t wanted[BLOCK_ROWS];       /* 1: the row's group is, for who is within */
+	struct local local[BLOCK_ROWS];
+	struct codes codes[BLOCK_ROWS];   /* of each local */
+	uint32_t local_slot[LOCAL_SLOTS]; /* a local and 1 */
 };
 
 struct counter *counter_new(void)
@@ -68,7 +75,7 @@ struct counted_block *counted_block_new(void)
 	struct counted_block *counted = calloc(1, sizeof *counted);
 	bool good = counted != NULL && (counted->block = block_new(FIRST_DETAIL)) != NULL &&
 	    (counted->connection = malloc(BLOCK_ROWS * sizeof *counted->connection)) != NULL &&
-	    (counted->verdict = malloc(BLOCK_ROWS)) != NULL;
+	    (counted->verdict = malloc(BLOCK_ROWS)) != NULL && (counted->verdict_number = malloc(BLOCK_ROWS)) != NULL;
 
 	for (size_t i = 0; good && i < 2; i++)
 		good = (counted->by_time[i].value = malloc(BLOCK_ROWS * sizeof *counted->by_time[i].value)) != NULL &&
@@ -90,6 +97,7 @@ void counted_block_free(struct counted_block *counted)
 	block_free(counted->block);
 	free(counted->connection);
 	free(counted->verdict);
+	free(counted->verdict_number);
 	free(counted);
 }
 
@@ -111,17 +119,21 @@ static void place_in_time(struct counted_block *counted, enum time_form form, st
 }
 
 void counted_block_fill(struct counted_block *counted, int64_t since, int64_t until, struct connections *connections,
-    struct coder *coder)
+    struct coder *coder, bool by_time)
 {
 	const struct block *block = counted->block;
 	const struct coded *verdict = &block->coded[COLUMN_VERDICT];
 
-	for (uint32_t row = 0; row < block->rows; row++)
-		counted->verdict[row] = block->time[row] >= since && block->time[row] < until ?
-		    (uint8_t)(1 << (verdict->value[verdict->code[row]] & (VERDICTS - 1))) : 0;
+	for (uint32_t row = 0; row < block->rows; row++) {
+		counted->verdict_number[row] = (uint8_t)verdict->value[verdict->code[row]] & (VERDICTS - 1);
+		counted->verdict[row] = (uint8_t)((block->time[row] >= since && block->time[row] < until) <<
+		    counted->verdict_number[row]);
+	}
 	connections_number(connections, block->connection, counted->connection, block->rows);
-	place_in_time(counted, TIME_HOUR, &counted->by_time[0], coder);
-	place_in_time(counted, TIME_DAY, &counted->by_time[1], coder);
+	if (by_time) {
+		place_in_time(counted, TIME_HOUR, &counted->by_time[0], coder);
+		place_in_time(counted, TIME_DAY, &counted->by_time[1], coder);
+	}
 }
 
 static const struct coded *coded_of(const struct counted_block *counted, enum dimension dimension)
@@ -141,39 +153,56 @@ static const struct coded *coded_of(const struct counted_block *counted, enum di
 
 /* ---- Groups ---- */
 
+#define TAG (~(uint64_t)UINT32_MAX)
+
 static uint64_t hash_key_of(const struct question *question, const int64_t *key)
 {
 	uint64_t hash = 1;
 
-	for (size_t i = 0; i < question->dimensions; i++)
-		hash = scatter(hash + (uint64_t)key[i]) * 3;
+	for (size_t i = 0; i < question->dimensions; i++) {
+		hash = (hash ^ (uint64_t)key[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 32;
+	}
 	return hash;
 }
 
-static size_t find_slot(const struct question *question, const int64_t *key)
+static bool is_alike(const struct question *question, const int64_t *one, const int64_t *other)
+{
+	size_t i = 0;
+
+	while (i < question->dimensions && one[i] == other[i])
+		i++;
+	return i == question->dimensions;
+}
+
+/* The key's slot, or the free one where it belongs. */
+static uint64_t *find_slot(const struct question *question, const int64_t *key, uint64_t hash)
 {
 	const struct group_index *index = question->index;
-	size_t at = hash_key_of(question, key) & (index->slots - 1);
+	size_t at = hash & (index->slots - 1);
 
-	while (index->slot[at] != 0 && memcmp(question->groups[index->slot[at] - 1].key, key,
-	    question->dimensions * sizeof *key) != 0)
+	while (index->slot[at] != 0 && ((index->slot[at] ^ hash) >> 32 != 0 ||
+	    !is_alike(question, question->groups[(uint32_t)index->slot[at] - 1].key, key)))
 		at = (at + 1) & (index->slots - 1);
-	return at;
+	return &index->slot[at];
 }
 
 static bool make_slots(struct question *question)
 {
 	struct group_index *index = question->index;
 	size_t slots = index->slots == 0 ? FIRST_SLOTS : index->slots * 2;
-	uint32_t *slot = calloc(slots, sizeof *slot);
+	uint64_t *slot = calloc(slots, sizeof *slot);
 
 	if (slot == NULL)
 		return false;
 	free(index->slot);
 	index->slot = slot;
 	index->slots = slots;
-	for (size_t i = 0; i < question->count; i++)
-		slot[find_slot(question, question->groups[i].key)] = (uint32_t)i + 1;
+	for (size_t i = 0; i < question->count; i++) {
+		uint64_t hash = hash_key_of(question, question->groups[i].key);
+
+		*find_slot(question, question->groups[i].key, hash) = (hash & TAG) | (i + 1);
+	}
 	return true;
 }
 
@@ -190,14 +219,15 @@ static bool is_wanted(const struct question *question, const int64_t *key, const
 }
 
 /* The number of a key's group, made where there is none yet. */
-static bool find_group(struct question *question, const int64_t *key, const struct turn *turn, uint32_t *number)
+static bool find_group(struct question *question, const int64_t *key, uint64_t hash, const struct turn *turn,
+    uint32_t *number)
 {
 	struct group_index *index = question->index;
-	size_t at = find_slot(question, key);
+	uint64_t *slot = find_slot(question, key, hash);
 	struct group *group;
 
-	*number = index->slot[at] - 1;
-	if (index->slot[at] != 0)
+	*number = (uint32_t)*slot - 1;
+	if (*slot != 0)
 		return true;
 	if (question->count >= UINT32_MAX - 1)
 		return false;
@@ -215,7 +245,7 @@ static bool find_group(struct question *question, const int64_t *key, const stru
 	memset(group, 0, sizeof *group);
 	memcpy(group->key, key, question->dimensions * sizeof *key);
 	group->wanted = is_wanted(question, key, turn);
-	index->slot[at] = (uint32_t)question->count;
+	*slot = (hash & TAG) | question->count;
 	return question->count * 2 <= index->slots || make_slots(question);
 }
 
@@ -249,8 +279,8 @@ static bool make_pair_slots(struct group_index *index)
 	return true;
 }
 
-/* A connection that was in another group first. */
-static bool count_again(struct group_index *index, uint32_t connection, struct local *local)
+/* A connection that was in another group first, or whose group is none for the list. */
+static bool count_pair(struct group_index *index, uint32_t connection, struct local *local)
 {
 	if (index->pairs * 4 >= index->pair_slots * 3 && !make_pair_slots(index))
 		return false;
@@ -261,81 +291,173 @@ static bool count_again(struct group_index *index, uint32_t connection, struct l
 	return true;
 }
 
-/* ---- Rows ---- */
+static inline bool count_connection(struct group_index *index, uint32_t connection, struct local *local)
+{
+	uint16_t *first = &index->first_seen[connection];
 
-static uint32_t select_rows(const struct counted_block *counted, unsigned verdicts, const uint8_t *wanted, uint16_t *row)
+	if (connection == 0) {
+		local->connections++;
+		return true;
+	}
+	if (*first == 0 && local->group + 1 < IN_PAIRS) {
+		*first = (uint16_t)(local->group + 1);
+		local->connections++;
+		return true;
+	}
+	if (*first == 0)
+		*first = IN_PAIRS;
+	return (*first == local->group + 1 && *first != IN_PAIRS) || count_pair(index, connection, local);
+}
+
+/* ---- Rows to a block's groups ---- */
+
+static void select_rows(const struct counted_block *counted, unsigned verdicts, const uint8_t *wanted,
+    struct counter *counter)
 {
 	uint32_t count = 0, rows = counted->block->rows;
 
-	for (uint32_t i = 0; i < rows; i++) {
-		row[count] = (uint16_t)i;
-		count += (counted->verdict[i] & verdicts) != 0 && (wanted == NULL || wanted[i] != 0);
+	/* Without a branch: what comes next can't be foretold. */
+	for (uint32_t i = 0; wanted == NULL && i < rows; i++) {
+		counter->row[count] = (uint16_t)i;
+		count += (counted->verdict[i] & verdicts) != 0;
 	}
-	return count;
+	for (uint32_t i = 0; wanted != NULL && i < rows; i++) {
+		counter->row[count] = (uint16_t)i;
+		count += (unsigned)((counted->verdict[i] & verdicts) != 0) & wanted[i];
+	}
+	counter->rows = count;
 }
 
-/* A block, as one question sees it. */
+/* What a question looks at in a block. */
 struct view {
-	const struct counted_block *counted;
-	const uint16_t *code[QUESTION_DIMENSIONS];
 	const struct coded *coded[QUESTION_DIMENSIONS];
 	size_t dimensions;
-	uint32_t slots;
 };
 
-static bool make_local(struct question *question, const struct view *view, struct counter *counter, uint32_t row,
+static struct codes codes_of(const struct view *view, uint32_t row)
+{
+	struct codes codes = { { 0, 0 } };
+
+	for (size_t i = 0; i < view->dimensions; i++)
+		codes.word[i / 3] = codes.word[i / 3] << 16 | view->coded[i]->code[row];
+	return codes;
+}
+
+static uint32_t hash_codes(const struct codes *codes)
+{
+	return (uint32_t)(((codes->word[0] * UINT64_C(0x9e3779b97f4a7c15) ^ codes->word[1]) * UINT64_C(0xd6e8feb86659fd93)) >> 40);
+}
+
+static uint16_t local_of(struct counter *counter, const struct codes *codes, uint32_t at, uint32_t slots)
+{
+	while (counter->local_slot[at] != 0) {
+		uint32_t local = counter->local_slot[at] - 1;
+
+		if (counter->codes[local].word[0] == codes->word[0] && counter->codes[local].word[1] == codes->word[1])
+			return (uint16_t)local;
+		at = (at + 1) & (slots - 1);
+	}
+	counter->codes[counter->locals] = *codes;
+	counter->local_slot[at] = ++counter->locals;
+	return (uint16_t)(counter->locals - 1);
+}
+
+/* By a table of codes, which is asked for some rows ahead. */
+static void group_rows(const struct view *view, struct counter *counter)
+{
+	uint32_t slots = FIRST_SLOTS;
+
+	while (slots < 2 * counter->rows)
+		slots *= 2;
+	memset(counter->local_slot, 0, slots * sizeof *counter->local_slot);
+	for (uint32_t i = 0; i < counter->rows; i += AHEAD) {
+		uint32_t end = i + AHEAD < counter->rows ? i + AHEAD : counter->rows, at[AHEAD];
+		struct codes codes[AHEAD];
+
+		for (uint32_t j = i; j < end; j++) {
+			codes[j - i] = codes_of(view, counter->row[j]);
+			at[j - i] = hash_codes(&codes[j - i]) & (slots - 1);
+			__builtin_prefetch(&counter->local_slot[at[j - i]], 1);
+		}
+		for (uint32_t j = i; j < end; j++)
+			counter->local_of[j] = local_of(counter, &codes[j - i], at[j - i], slots);
+	}
+}
+
+/* A single code is a small table's place. */
+static void group_rows_by_code(const struct view *view, struct counter *counter)
+{
+	const uint16_t *code = view->coded[0]->code;
+
+	memset(counter->local_slot, 0, view->coded[0]->count * sizeof *counter->local_slot);
+	for (uint32_t i = 0; i < counter->rows; i++) {
+		uint16_t at = code[counter->row[i]];
+
+		if (counter->local_slot[at] == 0) {
+			counter->codes[counter->locals] = (struct codes){ { at, 0 } };
+			counter->local_slot[at] = ++counter->locals;
+		}
+		counter->local_of[i] = (uint16_t)(counter->local_slot[at] - 1);
+	}
+}
+
+static void find_locals(const struct view *view, struct counter *counter)
+{
+	counter->locals = 0;
+	if (view->dimensions > 1) {
+		group_rows(view, counter);
+	} else if (view->dimensions == 1) {
+		group_rows_by_code(view, counter);
+	} else {
+		counter->locals = counter->rows > 0;
+		memset(counter->local_of, 0, counter->rows * sizeof *counter->local_of);
+	}
+	memset(counter->local, 0, counter->locals * sizeof *counter->local);
+}
+
+/* ---- A block's groups to the question's ---- */
+
+static void key_of(const struct view *view, const struct codes *codes, int64_t *key)
+{
+	for (size_t i = 0; i < view->dimensions; i++) {
+		size_t last = i < 3 && view->dimensions > 3 ? 3 : view->dimensions;
+
+		key[i] = view->coded[i]->value[codes->word[i / 3] >> 16 * (last - 1 - i) & UINT16_MAX];
+	}
+}
+
+/* The table and the groups are asked for some ahead as well: they are larger than caches. */
+static bool find_groups(struct question *question, const struct view *view, struct counter *counter,
     const struct turn *turn)
 {
-	struct local *local = &counter->local[counter->locals++];
-	int64_t key[QUESTION_DIMENSIONS];
+	const struct group_index *index = question->index;
 
-	memset(local, 0, sizeof *local);
-	local->row = row;
-	local->last = view->counted->block->time[row];
-	for (size_t i = 0; i < view->dimensions; i++)
-		key[i] = view->coded[i]->value[view->code[i][row]];
-	if (!find_group(question, key, turn, &local->group))
-		return false;
-	local->wanted = question->groups[local->group].wanted;
+	for (uint32_t i = 0; i < counter->locals; i += AHEAD) {
+		uint32_t end = i + AHEAD < counter->locals ? i + AHEAD : counter->locals;
+		int64_t key[AHEAD][QUESTION_DIMENSIONS];
+		uint64_t hash[AHEAD];
+
+		for (uint32_t j = i; j < end; j++) {
+			key_of(view, &counter->codes[j], key[j - i]);
+			hash[j - i] = hash_key_of(question, key[j - i]);
+			__builtin_prefetch(&index->slot[hash[j - i] & (index->slots - 1)]);
+		}
+		for (uint32_t j = i; j < end; j++) {
+			uint32_t group = (uint32_t)index->slot[hash[j - i] & (index->slots - 1)];
+
+			if (group != 0)
+				__builtin_prefetch(&question->groups[group - 1], 1);
+		}
+		for (uint32_t j = i; j < end; j++) {
+			struct local *local = &counter->local[j];
+
+			if (!find_group(question, key[j - i], hash[j - i], turn, &local->group))
+				return false;
+			local->wanted = question->groups[local->group].wanted;
+			local->last = INT64_MIN;
+		}
+	}
 	return true;
-}
-
-/* The slot of a row's group. A single code is its own slot. */
-static uint32_t local_slot(const struct view *view, const struct counter *counter, uint32_t row)
-{
-	uint64_t hash = 0;
-	uint32_t at;
-
-	if (view->dimensions <= 1)
-		return view->dimensions == 0 ? 0 : view->code[0][row];
-	for (size_t i = 0; i < view->dimensions; i++)
-		hash = (hash ^ view->code[i][row]) * UINT64_C(0x9e3779b97f4a7c15);
-	for (at = (uint32_t)(hash >> 40) & (view->slots - 1); counter->local_slot[at] != 0; at = (at + 1) & (view->slots - 1)) {
-		uint32_t other = counter->local[counter->local_slot[at] - 1].row;
-		size_t i = 0;
-
-		while (i < view->dimensions && view->code[i][row] == view->code[i][other])
-			i++;
-		if (i == view->dimensions)
-			break;
-	}
-	return at;
-}
-
-static void see_block(struct view *view, const struct question *question, const struct counted_block *counted,
-    struct counter *counter, uint32_t rows)
-{
-	view->counted = counted;
-	view->dimensions = question->dimensions;
-	for (size_t i = 0; i < view->dimensions; i++) {
-		view->coded[i] = coded_of(counted, question->dimension[i]);
-		view->code[i] = view->coded[i]->code;
-	}
-	view->slots = view->dimensions == 1 ? view->coded[0]->count : 1;
-	while (view->dimensions > 1 && view->slots < 2 * rows)
-		view->slots *= 2;
-	counter->locals = 0;
-	memset(counter->local_slot, 0, view->slots * sizeof *counter->local_slot);
 }
 
 static void add_locals(struct question *question, const struct counter *counter)
@@ -344,6 +466,8 @@ static void add_locals(struct question *question, const struct counter *counter)
 		const struct local *local = &counter->local[i];
 		struct group *group = &question->groups[local->group];
 
+		if (i + AHEAD < counter->locals)
+			__builtin_prefetch(&question->groups[counter->local[i + AHEAD].group], 1);
 		if (group->records == 0 || local->last > group->last)
 			group->last = local->last;
 		for (size_t verdict = 0; verdict < VERDICTS; verdict++) {
@@ -354,40 +478,32 @@ static void add_locals(struct question *question, const struct counter *counter)
 	}
 }
 
+/* ---- Counting ---- */
+
+/* wanted, where it isn't NULL, receives of each row that counts whether its group is wanted. */
 static bool count_rows(struct question *question, const struct counted_block *counted, struct counter *counter,
     const uint8_t *within, uint8_t *wanted, const struct turn *turn)
 {
-	const struct coded *verdict = &counted->block->coded[COLUMN_VERDICT];
-	uint32_t rows = select_rows(counted, question->verdicts, within, counter->row);
+	const int64_t *time = counted->block->time;
 	struct group_index *index = question->index;
-	struct view view;
+	struct view view = { .dimensions = question->dimensions };
 
-	see_block(&view, question, counted, counter, rows);
-	for (uint32_t i = 0; i < rows; i++) {
-		uint32_t row = counter->row[i], at = local_slot(&view, counter, row), connection = counted->connection[row];
-		struct local *local;
+	for (size_t i = 0; i < view.dimensions; i++)
+		view.coded[i] = coded_of(counted, question->dimension[i]);
+	select_rows(counted, question->verdicts, within, counter);
+	find_locals(&view, counter);
+	if (!find_groups(question, &view, counter, turn))
+		return false;
+	for (uint32_t i = 0; i < counter->rows; i++) {
+		uint32_t row = counter->row[i];
+		struct local *local = &counter->local[counter->local_of[i]];
 
-		if (counter->local_slot[at] == 0) {
-			if (!make_local(question, &view, counter, row, turn))
-				return false;
-			counter->local_slot[at] = counter->locals;
-		}
-		local = &counter->local[counter->local_slot[at] - 1];
-		local->by_verdict[verdict->value[verdict->code[row]] & (VERDICTS - 1)]++;
-		if (counted->block->time[row] > local->last)
-			local->last = counted->block->time[row];
+		local->by_verdict[counted->verdict_number[row]]++;
+		local->last = time[row] > local->last ? time[row] : local->last;
 		if (wanted != NULL)
 			wanted[row] = local->wanted;
-		if (!local->wanted)
-			continue;
-		if (connection == 0) {
-			local->connections++;
-		} else if (index->first_seen[connection] == 0) {
-			index->first_seen[connection] = local->group + 1;
-			local->connections++;
-		} else if (index->first_seen[connection] != local->group + 1 && !count_again(index, connection, local)) {
+		if (local->wanted && !count_connection(index, counted->connection[row], local))
 			return false;
-		}
 	}
 	add_locals(question, counter);
 	return true;
@@ -413,15 +529,17 @@ bool question_prepare(struct question *question, uint64_t connections)
 	question->index = calloc(1, sizeof *question->index);
 	if (question->index == NULL)
 		return false;
-	question->index->first_seen = calloc(connections + 1, sizeof *question->index->first_seen);
-	return question->index->first_seen != NULL && make_slots(question);
+	if (!zeros_make(&question->index->firsts, (connections + 1) * sizeof *question->index->first_seen))
+		return false;
+	question->index->first_seen = question->index->firsts.at;
+	return make_slots(question);
 }
 
 void question_free(struct question *question)
 {
 	if (question->index != NULL) {
 		free(question->index->slot);
-		free(question->index->first_seen);
+		zeros_free(&question->index->firsts);
 		free(question->index->pair);
 	}
 	free(question->index);

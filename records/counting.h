@@ -5,6 +5,17 @@
 
 #include "records/blocks.h"
 
+/* ---- Memory ---- */
+
+/* Zeros that take memory only where they are touched, in large pages where the system has them. */
+struct zeros {
+	void *at; /* NULL: none */
+	size_t size;
+};
+
+bool zeros_make(struct zeros *zeros, size_t size) MUST_CHECK;
+void zeros_free(struct zeros *zeros);
+
 /* ---- Connections ---- */
 
 /* Numbers of 64 bits, as they come, to 1, 2, 3, ... */
@@ -26,15 +37,16 @@ struct counted_block {
 	struct block *block;
 	uint32_t *connection; /* of each row: its number */
 	uint8_t *verdict;     /* of each row: a bit; none where it isn't within the time */
+	uint8_t *verdict_number;
 	struct coded by_time[2]; /* the hour and the day */
 };
 
 struct counted_block *counted_block_new(void) MUST_CHECK;
 void counted_block_free(struct counted_block *counted);
 
-/* After `block` was decoded: the rest. */
+/* After `block` was decoded: the rest, with the hour and the day where by_time. */
 void counted_block_fill(struct counted_block *counted, int64_t since, int64_t until, struct connections *connections,
-    struct coder *coder);
+    struct coder *coder, bool by_time);
 
 /* ---- Questions ---- */
 

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BATCH_BYTES = 4 * 1024 * 1024, PASSES = 3, REBUILDS = 2 };
+enum { BATCH_BYTES = 16 * 1024 * 1024, PASSES = 3, REBUILDS = 2 };
 
 struct run {
 	const struct ingest_options *options;

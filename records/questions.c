@@ -18,6 +18,7 @@ struct asking {
 	int64_t since, until;
 	struct question *questions;
 	size_t count;
+	bool by_time; /* one of them asks for hours or days */
 	struct sqlite3_stmt *statement;
 	struct connections *connections;
 	struct coder *coder;
@@ -115,7 +116,8 @@ static bool read_block(struct asking *asking, struct counted_block *counted, boo
 		good = blocks_damaged(asking->store);
 	end_turn(asking);
 	if (good && *more)
-		counted_block_fill(counted, asking->since, asking->until, asking->connections, asking->coder);
+		counted_block_fill(counted, asking->since, asking->until, asking->connections, asking->coder,
+		    asking->by_time);
 	return good;
 }
 
@@ -194,6 +196,9 @@ static bool sqlite_ask(struct store *store, int64_t since, int64_t until, struct
 		questions[i].groups = NULL;
 		questions[i].index = NULL;
 		questions[i].count = 0;
+		for (size_t j = 0; j < questions[i].dimensions; j++)
+			asking.by_time = asking.by_time || questions[i].dimension[j] == DIMENSION_HOUR ||
+			    questions[i].dimension[j] == DIMENSION_DAY;
 	}
 	/* What is counted first and what is read then have to be the same. */
 	good = store_run(store, "BEGIN") && ask_within(&asking);

@@ -81,7 +81,7 @@ static void take_between(void *context, const struct ingest_counts *counts)
 /* Another run comes between two batches of this one, and takes all that is left. */
 static void another_run_comes_between(void **state)
 {
-	enum { LINES = 60000 };
+	enum { LINES = 250000 }; /* more than a batch */
 	const struct record record = { .time = 5, .conn = text_of("192.0.2.1:1") };
 	char line[RECORD_SIZE];
 	size_t length = record_format(&record, line);
