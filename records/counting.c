@@ -20,7 +20,7 @@ struct group_index {
 	size_t slots;
 	size_t room; /* for groups */
 	struct zeros firsts;
-	uint16_t *first_seen; /* of a connection: the group's number and 1, or IN_PAIRS */
+	uint16_t *first_seen; /* of a connection: the group's number and 1; 0: none that is small enough */
 	uint64_t *pair;       /* a connection and a further group */
 	size_t pairs, pair_slots;
 };
@@ -37,7 +37,7 @@ struct local {
 	int64_t last;
 };
 
-enum { FIRST_SLOTS = 64, LOCAL_SLOTS = 2 * BLOCK_ROWS, IN_PAIRS = UINT16_MAX, AHEAD = 32 };
+enum { FIRST_SLOTS = 64, LOCAL_SLOTS = 2 * BLOCK_ROWS, AHEAD = 32 };
 
 struct counter {
 	uint32_t rows, locals;
@@ -299,14 +299,12 @@ static inline bool count_connection(struct group_index *index, uint32_t connecti
 		local->connections++;
 		return true;
 	}
-	if (*first == 0 && local->group + 1 < IN_PAIRS) {
+	if (*first == 0 && local->group < UINT16_MAX) {
 		*first = (uint16_t)(local->group + 1);
 		local->connections++;
 		return true;
 	}
-	if (*first == 0)
-		*first = IN_PAIRS;
-	return (*first == local->group + 1 && *first != IN_PAIRS) || count_pair(index, connection, local);
+	return *first == local->group + 1 || count_pair(index, connection, local);
 }
 
 /* ---- Rows to a block's groups ---- */
