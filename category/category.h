@@ -118,6 +118,27 @@ bool ports_allow(const struct ports *ports, enum transport transport, uint16_t p
 /* "tcp 80,443,8200 udp 1853,8200", or "any"; cut at size. Returns the length. */
 size_t ports_format(const struct ports *ports, char *out, size_t size);
 
+/* ---- Feeds ---------------------------------------------------------------------------------------------------------- */
+
+/* A `feed` line: where a block's entries are fetched from, and how. The texts are parts of the line. */
+enum { FEED_EXCLUDES = 32 };
+struct feed_line {
+	struct text format; /* "cidr", "m365-json", "aws-json" or "bundle" */
+	struct text url;    /* https:// */
+	struct text area, aws_service, key; /* missing where not said */
+	bool required;      /* only what the vendor calls so */
+	bool partial;       /* what can't be taken is left out */
+	uint32_t expires;   /* days, 0: not said */
+	uint32_t exclude[FEED_EXCLUDES]; /* sets of Microsoft's */
+	size_t excludes;
+};
+
+/* Reads what stands behind `feed`. Returns false, and why. */
+bool feed_line_parse(struct text text, struct feed_line *line, struct refusal *why) MUST_CHECK;
+
+/* Adds "16,17,27" to what is excluded. Returns false, and why. */
+bool feed_sets_parse(struct text list, struct feed_line *line, struct refusal *why) MUST_CHECK;
+
 /* ---- The category --------------------------------------------------------------------------------------------------- */
 
 /* Immutable once loaded: any number of threads may ask it. */
@@ -156,6 +177,19 @@ extern const char *const category_folders[CATEGORY_FOLDERS];
 struct category *category_load(const char *const *folders, size_t count, const struct category *previous,
     struct problems *problems) MUST_CHECK;
 void category_free(struct category *category);
+
+/* The category of one file alone, whose content is given; problems name it by path, which ends in .service or is clients.
+ * Returns NULL only when memory has run out. The caller frees the category. */
+struct category *category_read(const char *path, const char *content, size_t length, struct problems *problems) MUST_CHECK;
+
+/* The files that category_load reads of the folders, in the order of their names: those that no other hides. What can't be
+ * listed is told in problems. Returns false if memory has run out; the caller calls paths_free in either case. */
+struct paths {
+	char **path;
+	size_t count, room;
+};
+bool category_paths(const char *const *folders, size_t count, struct paths *paths, struct problems *problems) MUST_CHECK;
+void paths_free(struct paths *paths);
 
 struct category_counts {
 	size_t services, files, refused_files, addresses, names, clients, bytes;

@@ -16,11 +16,6 @@ enum { FILE_LENGTH = 256 * 1024 * 1024, PATH_LENGTH = 4096 };
 
 const char *const category_folders[CATEGORY_FOLDERS] = {SERVICES_DIR, STATE_DIR "/services", CONFIG_DIR};
 
-struct path_list {
-	char **path;
-	size_t count, room;
-};
-
 static const char *base_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -41,7 +36,7 @@ bool is_category_file(const char *base)
 }
 
 /* Puts the path in, in place of one of the same base. */
-static bool put_path(struct path_list *paths, const char *folder, const char *base)
+static bool put_path(struct paths *paths, const char *folder, const char *base)
 {
 	size_t size = strlen(folder) + strlen(base) + 2;
 	char *path = malloc(size);
@@ -66,7 +61,7 @@ static bool put_path(struct path_list *paths, const char *folder, const char *ba
 }
 
 /* A folder that can't be read keeps the files that it had. */
-static bool keep_folder(struct path_list *paths, const char *folder, const struct category *previous)
+static bool keep_folder(struct paths *paths, const char *folder, const struct category *previous)
 {
 	size_t length = strlen(folder);
 
@@ -82,7 +77,7 @@ static bool keep_folder(struct path_list *paths, const char *folder, const struc
 }
 
 /* A single file may stand where a folder may. */
-static bool put_file(struct path_list *paths, const char *path, struct problems *problems)
+static bool put_file(struct paths *paths, const char *path, struct problems *problems)
 {
 	const char *base = base_of(path);
 	char folder[PATH_LENGTH] = ".";
@@ -97,7 +92,7 @@ static bool put_file(struct path_list *paths, const char *path, struct problems 
 }
 
 /* Returns false if memory has run out. */
-static bool list_folder(struct path_list *paths, const char *folder, const struct category *previous,
+static bool list_folder(struct paths *paths, const char *folder, const struct category *previous,
     struct problems *problems)
 {
 	DIR *dir = opendir(folder);
@@ -224,11 +219,12 @@ static void mark_services(struct builder *builder, uint16_t file, bool kept, siz
 	}
 }
 
-static bool load_file(struct builder *builder, const char *path, const struct category *previous)
+/* Adds a file whose content has been read; NULL: it couldn't be, and that has been told. */
+static bool add_file(struct builder *builder, const char *path, const char *content, size_t length,
+    const struct category *previous)
 {
 	int number = builder_file(builder, path);
-	size_t length, services = builder->services;
-	const char *why;
+	size_t services = builder->services;
 	bool good = false, kept;
 
 	if (number < 0) {
@@ -236,16 +232,10 @@ static bool load_file(struct builder *builder, const char *path, const struct ca
 	}
 	uint16_t file = (uint16_t)number;
 	struct builder mark = *builder;
-	char *content = read_file(path, &length, &why);
-	if (content == NULL) {
-		if (why == NULL || !problem_add(builder->problems, path, 0, 0, why)) {
-			return false;
-		}
-	} else {
+	if (content != NULL) {
 		good = is_clients(builder->file[file].base) ? clients_file_parse(builder, file, content, length)
 		                                            : service_file_parse(builder, file, content, length);
 		builder->file[file].hash = hash_bytes(0xcbf29ce484222325u, content, length) | 1;
-		free(content);
 	}
 	if (good || builder->out_of_memory) {
 		return good;
@@ -258,6 +248,18 @@ static bool load_file(struct builder *builder, const char *path, const struct ca
 	}
 	mark_services(builder, file, kept, services);
 	return true;
+}
+
+static bool load_file(struct builder *builder, const char *path, const struct category *previous)
+{
+	size_t length;
+	const char *why;
+	char *content = read_file(path, &length, &why);
+	bool fine = (content != NULL || (why != NULL && problem_add(builder->problems, path, 0, 0, why))) &&
+	    add_file(builder, path, content, length, previous);
+
+	free(content);
+	return fine;
 }
 
 /* ---- From what was gathered to the category ---- */
@@ -367,34 +369,41 @@ static bool build(struct category *category, struct builder *builder)
 	return true;
 }
 
-struct category *category_load(const char *const *folders, size_t count, const struct category *previous,
+void paths_free(struct paths *paths)
+{
+	for (size_t i = 0; i < paths->count; i++) {
+		free(paths->path[i]);
+	}
+	free(paths->path);
+	memset(paths, 0, sizeof *paths);
+}
+
+static bool list_folders(const char *const *folders, size_t count, struct paths *paths, const struct category *previous,
     struct problems *problems)
 {
-	struct builder builder = {.problems = problems};
-	struct client_set everywhere = {0, NULL, NULL};
-	struct path_list paths = {NULL, 0, 0};
-	struct category *category = calloc(1, sizeof *category);
-	bool fine = category != NULL && builder_client_set(&builder, &everywhere) == 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!(strlen(folders[i]) < PATH_LENGTH ? list_folder(paths, folders[i], previous, problems)
+		                                       : problem_add(problems, folders[i], 0, 0, "too long for a folder's name"))) {
+			return false;
+		}
+	}
+	if (paths->count > 0) {
+		qsort(paths->path, paths->count, sizeof *paths->path, path_compare);
+	}
+	return true;
+}
 
-	if (fine) {
-		category->signature = folders_signature(folders, count);
-	}
-	for (size_t i = 0; fine && i < count; i++) {
-		fine = strlen(folders[i]) < PATH_LENGTH ? list_folder(&paths, folders[i], previous, problems)
-		                                        : problem_add(problems, folders[i], 0, 0, "too long for a folder's name");
-	}
-	if (fine && paths.count > 0) {
-		qsort(paths.path, paths.count, sizeof *paths.path, path_compare);
-	}
-	for (size_t i = 0; fine && i < paths.count; i++) {
-		fine = load_file(&builder, paths.path[i], previous);
-	}
-	fine = fine && build(category, &builder);
-	builder_free(&builder);
-	for (size_t i = 0; i < paths.count; i++) {
-		free(paths.path[i]);
-	}
-	free(paths.path);
+bool category_paths(const char *const *folders, size_t count, struct paths *paths, struct problems *problems)
+{
+	memset(paths, 0, sizeof *paths);
+	return list_folders(folders, count, paths, NULL, problems);
+}
+
+/* Makes the category of what the builder has gathered, which it frees; category is empty until then. */
+static struct category *finish(struct category *category, struct builder *builder, bool fine)
+{
+	fine = fine && build(category, builder);
+	builder_free(builder);
 	if (!fine) {
 		category_free(category);
 		return NULL;
@@ -402,12 +411,42 @@ struct category *category_load(const char *const *folders, size_t count, const s
 	return category;
 }
 
+struct category *category_load(const char *const *folders, size_t count, const struct category *previous,
+    struct problems *problems)
+{
+	struct builder builder = {.problems = problems};
+	struct client_set everywhere = {0, NULL, NULL};
+	struct paths paths = {NULL, 0, 0};
+	struct category *category = calloc(1, sizeof *category);
+	bool fine = category != NULL && builder_client_set(&builder, &everywhere) == 0;
+
+	if (fine) {
+		category->signature = folders_signature(folders, count);
+		fine = list_folders(folders, count, &paths, previous, problems);
+	}
+	for (size_t i = 0; fine && i < paths.count; i++) {
+		fine = load_file(&builder, paths.path[i], previous);
+	}
+	paths_free(&paths);
+	return finish(category, &builder, fine);
+}
+
+struct category *category_read(const char *path, const char *content, size_t length, struct problems *problems)
+{
+	struct builder builder = {.problems = problems};
+	struct client_set everywhere = {0, NULL, NULL};
+	struct category *category = calloc(1, sizeof *category);
+	bool fine = category != NULL && builder_client_set(&builder, &everywhere) == 0;
+
+	return finish(category, &builder, fine && add_file(&builder, path, content, length, NULL));
+}
+
 uint64_t folders_signature(const char *const *folders, size_t count)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
 
 	for (size_t i = 0; i < count; i++) {
-		struct path_list paths = {NULL, 0, 0};
+		struct paths paths = {NULL, 0, 0};
 		struct problems problems = {NULL, 0, 0, 0};
 		bool listed = strlen(folders[i]) < PATH_LENGTH && list_folder(&paths, folders[i], NULL, &problems);
 
@@ -423,9 +462,8 @@ uint64_t folders_signature(const char *const *folders, size_t count)
 				hash = hash_bytes(hash, &status.st_size, sizeof status.st_size);
 				hash = hash_bytes(hash, &status.st_mtim, sizeof status.st_mtim);
 			}
-			free(paths.path[p]);
 		}
-		free(paths.path);
+		paths_free(&paths);
 		problems_free(&problems);
 	}
 	return hash;

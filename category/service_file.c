@@ -143,12 +143,12 @@ static bool read_ports(struct reader *reader, struct text *word, struct ports *p
 	return true;
 }
 
-/* What may stand behind an entry: ports, and the words `wide` and `private`. */
+/* What may stand behind an entry: ports, and the words `wide`, `private` and `pin`; that is for `meetingctl update`. */
 static bool read_tail(struct reader *reader, int *ports, bool *wide, bool *private)
 {
 	struct ports own = {false, {0, 0}, {{{0, 0}}}};
 	struct text word = next_word(reader);
-	bool found;
+	bool found, pin = false;
 
 	*wide = *private = false;
 	if (!read_ports(reader, &word, &own, &found)) {
@@ -159,8 +159,10 @@ static bool read_tail(struct reader *reader, int *ports, bool *wide, bool *priva
 			*wide = true;
 		} else if (text_is(word, "private") && !*private) {
 			*private = true;
+		} else if (text_is(word, "pin") && !pin) {
+			pin = true;
 		} else {
-			return wrong(reader, word.at, "behind an entry: `tcp PORTS`, `udp PORTS`, `any`, `wide` or `private`");
+			return wrong(reader, word.at, "behind an entry: `tcp PORTS`, `udp PORTS`, `any`, `wide`, `private` or `pin`");
 		}
 	}
 	*ports = builder_ports(reader->builder, found ? &own : &reader->ports);
@@ -331,20 +333,11 @@ static bool read_name(struct reader *reader)
 
 static bool read_feed(struct reader *reader)
 {
-	static const char *const formats[] = {"cidr", "m365-json", "aws-json", "bundle"};
-	struct text format = next_word(reader), url = next_word(reader);
-	bool known = false;
+	struct text rest = rest_of_line(reader);
+	struct feed_line line;
+	struct refusal why;
 
-	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
-		known = known || text_is(format, formats[i]);
-	}
-	if (!known) {
-		return wrong(reader, format.at, "a feed is `cidr`, `m365-json`, `aws-json` or `bundle`, and an address to fetch it from");
-	}
-	if (url.length <= 8 || memcmp(url.at, "https://", 8) != 0) {
-		return wrong(reader, url.at, "a feed comes from an https:// address");
-	}
-	return no_more_words(reader);
+	return feed_line_parse(rest, &line, &why) || wrong_word(reader, rest, &why);
 }
 
 static bool read_client_in_service(struct reader *reader)

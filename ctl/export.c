@@ -15,7 +15,7 @@ static const char help[] =
     "and the exit status is 1, if a service isn't there or a file has an error.\n"
     "\n"
     "  nft              sets of nftables, for nft -f: with ports\n"
-    "  ipset            for ipset restore: with ports\n"
+    "  ipset            for ipset restore, again and again: with ports\n"
     "  squid-dst        for `acl NAME dst \"FILE\"`: addresses, whatever their ports\n"
     "  squid-dstdomain  for `acl NAME dstdomain \"FILE\"`: names, whatever their ports\n"
     "  pac              a proxy auto-configuration: names, and addresses where a URL has one, on their TCP ports\n"

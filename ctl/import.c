@@ -27,6 +27,7 @@ static const char help[] =
     "  --date=YYYY-MM-DD  of which day it is, if it doesn't tell\n"
     "  --ports=PORTS      of entries to which the list gives none: `tcp 80,443 udp 3478` (any; none for m365-json)\n"
     "  --area=AREA        of m365-json: the service area (Skype)\n"
+    "  --exclude-set=LIST of m365-json: sets to leave out: `16,17,27` of Skype hold names of CDNs and of all of Microsoft\n"
     "  --required-only    of m365-json: without what isn't required\n"
     "  --aws-service=NAME of aws-json (CHIME_MEETINGS)\n"
     "  --whole            write nothing if anything was refused\n"
@@ -40,6 +41,7 @@ struct job {
 	enum feed_format format;
 	const char *service, *title, *date;
 	bool whole, json;
+	struct feed_line line; /* for its sets */
 	char name[SERVICE_NAME_SIZE]; /* of service, where none was given */
 };
 
@@ -60,7 +62,8 @@ static int read_options(struct job *job, int argc, char **argv)
 	static const struct option known[] = {{"service", required_argument, NULL, 's'}, {"title", required_argument, NULL, 't'},
 		{"source", required_argument, NULL, 'o'}, {"date", required_argument, NULL, 'd'},
 		{"ports", required_argument, NULL, 'p'}, {"area", required_argument, NULL, 'a'},
-		{"aws-service", required_argument, NULL, 'w'}, {"required-only", no_argument, NULL, 'r'},
+		{"aws-service", required_argument, NULL, 'w'}, {"exclude-set", required_argument, NULL, 'x'},
+		{"required-only", no_argument, NULL, 'r'},
 		{"whole", no_argument, NULL, 'W'}, {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0}};
 	struct refusal why;
@@ -75,6 +78,13 @@ static int read_options(struct job *job, int argc, char **argv)
 		case 'd': job->date = optarg; break;
 		case 'a': job->options.area = optarg; break;
 		case 'w': job->options.aws_service = optarg; break;
+		case 'x':
+			if (!feed_sets_parse(text_of(optarg), &job->line, &why)) {
+				return usage(argv[0], "--exclude-set: ", why.reason);
+			}
+			job->options.exclude = job->line.exclude;
+			job->options.excludes = job->line.excludes;
+			break;
 		case 'r': job->options.required_only = true; break;
 		case 'W': job->whole = true; break;
 		case 'j': job->json = true; break;

@@ -111,7 +111,7 @@ static size_t span_elements(const struct span *span, FILE *to)
 		if (span->ports.any) {
 			sum++;
 			if (to != NULL) {
-				fprintf(to, "add meeting%d_any %s\n", (int)span->range.family, text);
+				fprintf(to, "add meeting%d_any_new %s\n", (int)span->range.family, text);
 			}
 		}
 		for (int transport = TCP; !span->ports.any && transport <= UDP; transport++) {
@@ -120,8 +120,8 @@ static size_t span_elements(const struct span *span, FILE *to)
 
 				sum += (size_t)ports->last - ports->first + 1;
 				if (to != NULL) {
-					fprintf(to, "add meeting%d %s,%s:%u-%u\n", (int)span->range.family, text, transports[transport], ports->first,
-					    ports->last);
+					fprintf(to, "add meeting%d_new %s,%s:%u-%u\n", (int)span->range.family, text, transports[transport],
+					    ports->first, ports->last);
 				}
 			}
 		}
@@ -129,29 +129,36 @@ static size_t span_elements(const struct span *span, FILE *to)
 	return sum;
 }
 
+/* Each set is filled aside and swapped in, so that the one in use is never half full; the first time it is made, empty.
+ * All have the same maxelem, as ipset takes a set that is there for the one to be created only if they agree in that. */
 bool export_ipset(const struct selection *selection, FILE *to, struct refusal *why)
 {
+	static const char *const names[] = {"meeting4", "meeting4_any", "meeting6", "meeting6_any"};
 	struct span *spans;
-	size_t count, sum[2][2] = {{0, 0}, {0, 0}};
+	size_t count, sum[4] = {0, 0, 0, 0};
 
 	if (!selection_spans(selection, &spans, &count)) {
 		return too_many_ports(why);
 	}
 	for (size_t i = 0; i < count; i++) {
-		sum[spans[i].range.family == IPV6][spans[i].ports.any] += span_elements(&spans[i], NULL);
+		sum[(spans[i].range.family == IPV6) * 2 + spans[i].ports.any] += span_elements(&spans[i], NULL);
 	}
-	for (int six = 0; six < 2; six++) {
-		for (int any = 0; any < 2; any++) {
-			if (sum[six][any] > IPSET_MOST) {
-				free(spans);
-				return refuse(why, 0, "ipset would keep more than %d elements, one for each port: use nft", IPSET_MOST);
-			}
-			fprintf(to, "create meeting%d%s hash:net%s family %s maxelem %zu\n", six ? 6 : 4, any ? "_any" : "",
-			    any ? "" : ",port", six ? "inet6" : "inet", sum[six][any] < 65536 ? 65536 : sum[six][any]);
+	for (int i = 0; i < 4; i++) {
+		if (sum[i] > IPSET_MOST) {
+			free(spans);
+			return refuse(why, 0, "ipset would keep more than %d elements, one for each port: use nft", IPSET_MOST);
 		}
+		for (int new = 0; new < 2; new++) {
+			fprintf(to, "create %s%s hash:net%s family %s maxelem %d -exist\n", names[i], new ? "_new" : "",
+			    i % 2 == 0 ? ",port" : "", i < 2 ? "inet" : "inet6", IPSET_MOST);
+		}
+		fprintf(to, "flush %s_new\n", names[i]); /* what a run that was interrupted has left */
 	}
 	for (size_t i = 0; i < count; i++) {
 		(void)span_elements(&spans[i], to);
+	}
+	for (int i = 0; i < 4; i++) {
+		fprintf(to, "swap %s_new %s\ndestroy %s_new\n", names[i], names[i], names[i]);
 	}
 	free(spans);
 	return true;

@@ -116,7 +116,7 @@ void reading_block(struct reading *reading, const char *source, const char *deta
     const struct ports *ports)
 {
 	struct feed *feed = reading->feed;
-	struct feed_block block = {NULL, "", {.any = true}};
+	struct feed_block block = {NULL, "", {.any = true}, -1};
 	size_t size = strlen(source) + (detail == NULL ? 0 : strlen(detail)) + 4;
 
 	block.source = malloc(size);

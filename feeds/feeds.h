@@ -24,6 +24,8 @@ struct feed_options {
 	const char *area;         /* of m365-json: the service area, "Skype" */
 	const char *aws_service;  /* of aws-json: "CHIME_MEETINGS" */
 	bool required_only;       /* of m365-json: leave out what the vendor calls optional */
+	const uint32_t *exclude;  /* of m365-json: sets to leave out; some hold what isn't a meeting service's alone */
+	size_t excludes;
 	const struct ports *ports;/* of entries to which the list gives none; NULL: any */
 };
 
@@ -40,6 +42,7 @@ struct feed_block {
 	char *source;
 	char date[11];           /* "" if the list doesn't tell */
 	struct ports ports;
+	int64_t set;             /* of m365-json: its id; -1: none */
 };
 
 struct feed {

@@ -80,6 +80,16 @@ static void read_list(struct reading *reading, const struct set *set, const char
 	}
 }
 
+static bool is_excluded(const struct feed_options *options, const json_t *id)
+{
+	for (size_t i = 0; json_is_integer(id) && i < options->excludes; i++) {
+		if (json_integer_value(id) == options->exclude[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Is the set of the service area, and wanted? What can't be known is refused. */
 static bool is_wanted(struct reading *reading, const struct set *set)
 {
@@ -95,6 +105,11 @@ static bool is_wanted(struct reading *reading, const struct set *set)
 		return false;
 	}
 	if (strcmp(json_string_value(area), reading->options->area) != 0) {
+		return false;
+	}
+	if (is_excluded(reading->options, json_object_get(set->json, "id"))) {
+		tell_changed(reading, set->at, "left out: set %lld",
+		    (long long)json_integer_value(json_object_get(set->json, "id")));
 		return false;
 	}
 	if (reading->options->required_only && !json_is_boolean(required)) {
@@ -121,6 +136,7 @@ static void read_set(struct reading *reading, const struct set *set)
 	}
 	reading_block(reading, reading->options->source, detail, "", &ports);
 	if (!reading->out_of_memory) {
+		reading->feed->block[reading->feed->blocks - 1].set = json_is_integer(id) ? json_integer_value(id) : -1;
 		read_list(reading, set, "urls");
 		read_list(reading, set, "ips");
 	}

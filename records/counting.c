@@ -37,13 +37,14 @@ struct local {
 	int64_t last;
 };
 
+enum { WANTED = 1, UNWANTED = 2 };
 enum { FIRST_SLOTS = 64, LOCAL_SLOTS = 2 * BLOCK_ROWS, AHEAD = 32 };
 
 struct counter {
 	uint32_t rows, locals;
 	uint16_t row[BLOCK_ROWS];         /* those that count */
 	uint16_t local_of[BLOCK_ROWS];    /* the group of each of these */
-	uint8_t wanted[BLOCK_ROWS];       /* 1: the row's group is, for who is within */
+	uint8_t within[BLOCK_ROWS];       /* for who is within: WANTED, UNWANTED, or 0 of a row that doesn't count */
 	struct local local[BLOCK_ROWS];
 	struct codes codes[BLOCK_ROWS];   /* of each local */
 	uint32_t local_slot[LOCAL_SLOTS]; /* a local and 1 */
@@ -309,19 +310,19 @@ static inline bool count_connection(struct group_index *index, uint32_t connecti
 
 /* ---- Rows to a block's groups ---- */
 
-static void select_rows(const struct counted_block *counted, unsigned verdicts, const uint8_t *wanted,
-    struct counter *counter)
+static void select_rows(const struct counted_block *counted, const struct question *question, struct counter *counter)
 {
+	unsigned verdicts = question->verdicts, within = question->outside ? UNWANTED : WANTED;
 	uint32_t count = 0, rows = counted->block->rows;
 
 	/* Without a branch: what comes next can't be foretold. */
-	for (uint32_t i = 0; wanted == NULL && i < rows; i++) {
+	for (uint32_t i = 0; question->within == NULL && i < rows; i++) {
 		counter->row[count] = (uint16_t)i;
 		count += (counted->verdict[i] & verdicts) != 0;
 	}
-	for (uint32_t i = 0; wanted != NULL && i < rows; i++) {
+	for (uint32_t i = 0; question->within != NULL && i < rows; i++) {
 		counter->row[count] = (uint16_t)i;
-		count += (unsigned)((counted->verdict[i] & verdicts) != 0) & wanted[i];
+		count += (unsigned)((counted->verdict[i] & verdicts) != 0) & ((counter->within[i] & within) != 0);
 	}
 	counter->rows = count;
 }
@@ -478,9 +479,8 @@ static void add_locals(struct question *question, const struct counter *counter)
 
 /* ---- Counting ---- */
 
-/* wanted, where it isn't NULL, receives of each row that counts whether its group is wanted. */
 static bool count_rows(struct question *question, const struct counted_block *counted, struct counter *counter,
-    const uint8_t *within, uint8_t *wanted, const struct turn *turn)
+    const struct turn *turn)
 {
 	const int64_t *time = counted->block->time;
 	struct group_index *index = question->index;
@@ -488,7 +488,7 @@ static bool count_rows(struct question *question, const struct counted_block *co
 
 	for (size_t i = 0; i < view.dimensions; i++)
 		view.coded[i] = coded_of(counted, question->dimension[i]);
-	select_rows(counted, question->verdicts, within, counter);
+	select_rows(counted, question, counter);
 	find_locals(&view, counter);
 	if (!find_groups(question, &view, counter, turn))
 		return false;
@@ -498,8 +498,8 @@ static bool count_rows(struct question *question, const struct counted_block *co
 
 		local->by_verdict[counted->verdict_number[row]]++;
 		local->last = time[row] > local->last ? time[row] : local->last;
-		if (wanted != NULL)
-			wanted[row] = local->wanted;
+		if (question->within == NULL)
+			counter->within[row] = local->wanted ? WANTED : UNWANTED;
 		if (local->wanted && !count_connection(index, counted->connection[row], local))
 			return false;
 	}
@@ -512,11 +512,11 @@ bool question_count(struct question *question, struct question *questions, size_
 {
 	bool good;
 
-	memset(counter->wanted, 0, counted->block->rows);
-	good = count_rows(question, counted, counter, NULL, counter->wanted, turn);
+	memset(counter->within, 0, counted->block->rows);
+	good = count_rows(question, counted, counter, turn);
 	for (size_t i = 0; good && i < count; i++)
 		if (questions[i].within == question)
-			good = count_rows(&questions[i], counted, counter, counter->wanted, NULL, turn);
+			good = count_rows(&questions[i], counted, counter, turn);
 	return good;
 }
 

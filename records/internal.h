@@ -208,9 +208,10 @@ struct question {
 	enum dimension dimension[QUESTION_DIMENSIONS];
 	size_t dimensions;
 	unsigned verdicts; /* a bit for each that counts */
-	/* Only records whose group of that question, which comes before this one and has no `within`, is wanted. NULL:
-	 * all. */
+	/* Only records whose group of that question is wanted, or isn't. NULL: all. That one comes before this one and has no
+	 * `within`; its dimensions are among this one's, and its verdicts hold this one's. */
 	const struct question *within;
+	bool outside;
 	/* Whether a new group is wanted; NULL: each is. Any thread may ask, but only one at a time. */
 	bool (*wants)(void *context, const int64_t *key);
 	void *context;
@@ -226,6 +227,11 @@ struct question {
  * are to be freed then as well. */
 bool questions_ask(struct store *store, int64_t since, int64_t until, struct question *questions, size_t count) MUST_CHECK;
 void question_free(struct question *question);
+
+/* Sorts the groups: the wanted ones first, most records first; or most connections first; and else by their keys, texts
+ * by their bytes. Returns false when memory has run out. */
+enum question_order { ORDER_BY_RECORDS, ORDER_BY_CONNECTIONS, ORDER_BY_KEY };
+bool question_sort(struct store *store, struct question *question, enum question_order order) MUST_CHECK;
 
 /* The text of a number: "" for 0 and where there is none. It stays good until the next call. */
 struct text text_of_number(struct store *store, int64_t number);
@@ -262,8 +268,8 @@ bool dst_parse(struct text dst, struct address *address, uint16_t *port) MUST_CH
 
 /* ---- Making a report ---- */
 
-enum { ASK_ALL, ASK_VERDICT, ASK_BY, ASK_RULE, ASK_STALE, ASK_CLIENT, ASK_DISAGREES, ASK_DOUBTED, ASK_NEAR, ASK_FAILURE, ASK_CANDIDATE, ASK_FOREIGN,
-	ASK_ABUSE, ASK_COUNT };
+enum { ASK_ALL, ASK_VERDICT, ASK_BY, ASK_RULE, ASK_STALE, ASK_CLIENT, ASK_DISAGREES, ASK_DOUBTED,
+	ASK_NEAR, ASK_FAILURE, ASK_REFUSED, ASK_CANDIDATE, ASK_FOREIGN, ASK_ABUSE, ASK_COUNT };
 
 struct making {
 	struct store *store;

@@ -253,7 +253,7 @@ struct report_section {
 enum report_section_number {
 	REPORT_TOTALS,     /* a row for each verdict, and one for all */
 	REPORT_TABLE,      /* what was asked for by `by` */
-	REPORT_FAILURES,   /* normal or denied, and near the category: whose, where to, why */
+	REPORT_FAILURES,   /* normal or denied, and near the category, then other refusals: whose, where to, why */
 	REPORT_UNUSED,     /* entries that matched nothing */
 	REPORT_EXPIRED,    /* sources past their expiry */
 	REPORT_CANDIDATES, /* exempt by name, at addresses that no range of the service holds */

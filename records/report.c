@@ -25,8 +25,8 @@ static const struct report_section sections[REPORT_SECTIONS] = {
 	[REPORT_TOTALS] = { .name = "totals", .title = "Verdicts", .note = "A connection can be several records.",
 	    .column = { { "verdict", FOR_ALL } }, .columns = 1, .figures = REPORT_COUNTS },
 	[REPORT_TABLE] = { .name = "table", .columns = 1, .figures = REPORT_COUNTS | REPORT_VERDICT_COUNTS },
-	[REPORT_FAILURES] = { .name = "failures", .title = "Not exempt, but near the category",
-	    .note = "Whose meeting probably failed, where to, and why.",
+	[REPORT_FAILURES] = { .name = "failures", .title = "Not exempt, but near the category, or refused",
+	    .note = "Whose meeting probably failed, where to, and why; behind those, what was refused and no entry holds.",
 	    .column = { { "client", FOR_ALL }, { "user", FOR_ALL }, { "destination", FOR_ALL }, { "name", FOR_ALL },
 	    { "why", FOR_SCRIPTS }, { "service", FOR_SCRIPTS }, { "rule", FOR_SCRIPTS }, { "detail", ON_ITS_OWN } }, .columns = 8,
 	    .figures = REPORT_COUNTS | REPORT_LAST },
@@ -245,18 +245,23 @@ static void put_questions(struct making *making)
 	question[ASK_DISAGREES] = (struct question){ .dimension = { DIMENSION_DISAGREES }, .dimensions = 1,
 		.verdicts = EXEMPT, .wants = is_doubted };
 	question[ASK_DOUBTED] = (struct question){ .dimension = { DIMENSION_CLIENT, DIMENSION_SERVICE, DIMENSION_RULE,
-		DIMENSION_DST, DIMENSION_NAME }, .dimensions = 5, .verdicts = EXEMPT, .within = &question[ASK_DISAGREES] };
+		DIMENSION_DST, DIMENSION_NAME, DIMENSION_DISAGREES }, .dimensions = 6, .verdicts = EXEMPT,
+		.within = &question[ASK_DISAGREES] };
 	/* What follows needs the category. */
 	question[ASK_NEAR] = (struct question){ .dimension = { DIMENSION_DST, DIMENSION_NAME, DIMENSION_PORT },
 		.dimensions = 3, .verdicts = REFUSED, .wants = is_near, .context = making };
 	question[ASK_FAILURE] = (struct question){ .dimension = { DIMENSION_CLIENT, DIMENSION_USER, DIMENSION_DST,
 		DIMENSION_NAME, DIMENSION_PORT }, .dimensions = 5, .verdicts = REFUSED, .within = &question[ASK_NEAR] };
+	question[ASK_REFUSED] = question[ASK_FAILURE];
+	question[ASK_REFUSED].verdicts = 1 << RECORD_DENIED;
+	question[ASK_REFUSED].outside = true;
 	question[ASK_CANDIDATE] = (struct question){ .dimension = { DIMENSION_SERVICE, DIMENSION_DST, DIMENSION_NAME,
 		DIMENSION_EVIDENCE }, .dimensions = 4, .verdicts = EXEMPT, .wants = is_candidate, .context = making };
 	question[ASK_FOREIGN] = (struct question){ .dimension = { DIMENSION_DST, DIMENSION_SNI, DIMENSION_EVIDENCE },
 		.dimensions = 3, .verdicts = EXEMPT, .wants = is_foreign, .context = making };
 	question[ASK_ABUSE] = (struct question){ .dimension = { DIMENSION_CLIENT, DIMENSION_SERVICE, DIMENSION_RULE,
-		DIMENSION_DST, DIMENSION_SNI }, .dimensions = 5, .verdicts = EXEMPT, .within = &question[ASK_FOREIGN] };
+		DIMENSION_DST, DIMENSION_SNI, DIMENSION_EVIDENCE }, .dimensions = 6, .verdicts = EXEMPT,
+		.within = &question[ASK_FOREIGN] };
 	making->questions = making->options->category != NULL ? ASK_COUNT : ASK_NEAR;
 }
 

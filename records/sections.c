@@ -11,36 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Order ---- */
-
-static int compare_keys(const struct group *a, const struct group *b)
+static void sort(struct making *making, struct question *question, enum question_order order)
 {
-	for (size_t i = 0; i < QUESTION_DIMENSIONS; i++)
-		if (a->key[i] != b->key[i])
-			return a->key[i] < b->key[i] ? -1 : 1;
-	return 0;
-}
-
-static int compare_counts(const void *one, const void *other)
-{
-	const struct group *a = one, *b = other;
-
-	if (a->wanted != b->wanted)
-		return a->wanted ? -1 : 1;
-	if (a->records != b->records)
-		return a->records > b->records ? -1 : 1;
-	return compare_keys(a, b);
-}
-
-static int compare_groups(const void *one, const void *other)
-{
-	return compare_keys(one, other);
-}
-
-static void sort(struct question *question, int (*compare)(const void *, const void *))
-{
-	if (question->count > 1)
-		qsort(question->groups, question->count, sizeof *question->groups, compare);
+	making->failed = !question_sort(making->store, question, order) || making->failed;
 }
 
 /* ---- Totals and the table ---- */
@@ -81,7 +54,7 @@ static void fill_table(struct making *making)
 	section->column[0] = (struct report_column){ report_by_names[wanted], FOR_ALL };
 	snprintf(section->note, sizeof section->note, "%s", wanted == REPORT_BY_SERVICE ?
 	    "The service of a shadow is the one that it would have been." : in_time ? "In local time." : "");
-	sort(by, in_time ? compare_groups : compare_counts);
+	sort(making, by, in_time ? ORDER_BY_KEY : ORDER_BY_RECORDS);
 	for (size_t i = 0; i < by->count; i++) {
 		struct report_row *row = report_add(making, REPORT_TABLE);
 		char when[TIME_TEXT_SIZE];
@@ -100,10 +73,14 @@ static void fill_table(struct making *making)
 
 static const char *explain(const struct nearness *nearness, char *out, size_t size)
 {
-	static const char *const codes[] = { "", "exempt-now", "other-port", "name-only", "switched-off" };
+	static const char *const codes[] = { "no-entry", "exempt-now", "other-port", "name-only",
+		"switched-off" };
 	const char *rule = nearness->rule, *service = nearness->service;
 
 	switch (nearness->near) {
+	case NEAR_NOT:
+		snprintf(out, size, "refused, and no entry holds the address or the name");
+		break;
 	case NEAR_OTHER_PORT:
 		snprintf(out, size, "%s of %s is for %s only", rule, service, nearness->ports);
 		break;
@@ -120,11 +97,11 @@ static const char *explain(const struct nearness *nearness, char *out, size_t si
 	return codes[nearness->near];
 }
 
-static void fill_failures(struct making *making)
+static void fill_failures(struct making *making, int asked)
 {
-	struct question *failure = &making->question[ASK_FAILURE];
+	struct question *failure = &making->question[asked];
 
-	sort(failure, compare_counts);
+	sort(making, failure, ORDER_BY_RECORDS);
 	for (size_t i = 0; i < failure->count; i++) {
 		struct report_row *row = report_add(making, REPORT_FAILURES);
 		const int64_t *key = failure->groups[i].key;
@@ -281,7 +258,7 @@ static void fill_candidates(struct making *making)
 {
 	struct question *candidate = &making->question[ASK_CANDIDATE];
 
-	sort(candidate, compare_counts);
+	sort(making, candidate, ORDER_BY_RECORDS);
 	for (size_t i = 0; i < candidate->count && candidate->groups[i].wanted; i++) {
 		struct report_row *row = report_add(making, REPORT_CANDIDATES);
 
@@ -296,7 +273,7 @@ static void tell_groups(struct making *making, int asked, const char *sign, cons
 {
 	struct question *question = &making->question[asked];
 
-	sort(question, compare_counts);
+	sort(making, question, ORDER_BY_RECORDS);
 	for (size_t i = 0; i < question->count; i++) {
 		struct report_row *row = report_add(making, REPORT_ABUSE);
 
@@ -308,15 +285,6 @@ static void tell_groups(struct making *making, int asked, const char *sign, cons
 	}
 }
 
-static int compare_connections(const void *one, const void *other)
-{
-	const struct group *a = one, *b = other;
-
-	if (a->connections != b->connections)
-		return a->connections > b->connections ? -1 : 1;
-	return compare_keys(a, b);
-}
-
 static void tell_busy(struct making *making)
 {
 	enum { LEAST = 100, TIMES = 10 };
@@ -324,7 +292,7 @@ static void tell_busy(struct making *making)
 	struct report_section *section = &making->report->section[REPORT_ABUSE];
 	uint64_t median = 0, limit;
 
-	sort(client, compare_connections);
+	sort(making, client, ORDER_BY_CONNECTIONS);
 	if (client->count > 0)
 		median = client->groups[client->count / 2].connections;
 	limit = median * TIMES > LEAST ? median * TIMES : LEAST;
@@ -383,13 +351,14 @@ void report_fill(struct making *making)
 
 	fill_totals(making);
 	fill_table(making);
-	sort(&making->question[ASK_RULE], compare_counts);
+	sort(making, &making->question[ASK_RULE], ORDER_BY_RECORDS);
 	fill_expired(making);
 	tell_busy(making);
 	tell_groups(making, ASK_DOUBTED, "disagreement", "exempt by the helper; the module's own folders don't hold it");
 	if (making->options->category == NULL)
 		return;
-	fill_failures(making);
+	fill_failures(making, ASK_FAILURE);
+	fill_failures(making, ASK_REFUSED);
 	collect_used(making, &used);
 	category_entries(making->options->category, tell_unused, &used);
 	free_rules(&used);

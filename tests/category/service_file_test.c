@@ -240,8 +240,10 @@ static void feeds(void **state)
 	assert_entries(state,
 	    "service x\nfeed cidr https://x.example/a\nsource A\nfeed m365-json https://x.example/b?c=d#e # f\n"
 	    "address 192.0.2.1\n"
-	    "feed aws-json https://x.example/\n",
-	    "address 192.0.2.1 x (any) A - - x.service:5\n");
+	    "feed aws-json https://x.example/\nfeed aws-json https://x.example/ service=A partial expires=3650\n"
+	    "feed m365-json https://x.example/ area=Skype required exclude-set=16,17,27\n"
+	    "feed bundle https://x.example/ key=/etc/x.pub\naddress 192.0.2.1 tcp 443 pin # x\n",
+	    "address 192.0.2.1 x (any) A - - x.service:5\naddress 192.0.2.1 x (tcp 443) A - - x.service:10\n");
 }
 
 static void clients(void **state)

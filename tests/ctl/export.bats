@@ -84,6 +84,26 @@ needs_namespace() {
 	misses meeting6_any 2600::2
 }
 
+@test "ipset: restored again, into sets that are in use: what is new is in them, what is gone isn't" {
+	needs_namespace ipset
+	held() { ip netns exec "$netns" ipset test "$1" "$2" 2>/dev/null; }
+	export_to ipset >sets
+	ip netns exec "$netns" ipset restore <sets
+	ip netns exec "$netns" ipset create all list:set
+	ip netns exec "$netns" ipset add all meeting4
+	ip netns exec "$netns" ipset restore <sets
+	held meeting4 8.8.8.8,tcp:80
+	export_to ipset other >others
+	# as a run leaves it that was interrupted
+	grep -v -e '^swap' -e '^destroy' sets | ip netns exec "$netns" ipset restore
+	ip netns exec "$netns" ipset restore <others
+	held meeting4_any 5.5.5.5
+	held meeting4 6.6.6.6,udp:99
+	misses meeting4 8.8.8.8,tcp:80
+	misses meeting4_any 9.9.9.255
+	same 'all meeting4 meeting4_any meeting6 meeting6_any' "$(ip netns exec "$netns" ipset list -n | sort | paste -sd ' ')"
+}
+
 @test "ipset: more elements than it should keep are refused" {
 	printf 'service meet\naddress 8.8.8.1/32 tcp 1-65535 udp 1-65535\n' | file meet.service
 	for i in {1..40}; do echo "address 9.9.$((i * 2)).0/24 tcp 1-65535 udp 1-65535" >>"$FOLDER/meet.service"; done

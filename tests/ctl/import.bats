@@ -50,6 +50,14 @@ name      .meet.example' "$(cat out)"
 	run meetingctl import --area=Exchange --service=x m365-json m365
 	same 1 "$status"
 	has "$output" 'm365: no set of the service area Exchange'
+	echo '[{"id":12,"serviceArea":"Skype","urls":["a.example"],"tcpPorts":"443"},
+		{"id":16,"serviceArea":"Skype","urls":["aka.ms"],"tcpPorts":"443"}]' >m365
+	run meetingctl import --exclude-set=16,27 m365-json m365
+	same 0 "$status"
+	has "$output" 'm365:2:3: note: left out: set 16'
+	lacks "$output" aka.ms
+	run meetingctl import --exclude-set=a m365-json m365
+	same 2 "$status"
 	echo '{"createDate":"2026-11-20-18-13-07","prefixes":[{"ip_prefix":"99.77.128.0/18","service":"CHIME_MEETINGS"}]}' >aws
 	meetingctl import aws-json aws >out
 	has "$(cat out)" '(CHIME_MEETINGS) 2026-11-20'

@@ -96,6 +96,15 @@ all_forms() {
 		diff <(jq -r 'map(tostring) | join(",")' "$FOLDER/verdicts" | sort) -
 }
 
+@test "what was refused, and no entry holds" {
+	jq -c 'select(.verdict == "denied") | [.client, .user // "", .dst, .sni]' "$BATS_FILE_TMPDIR/decisions.jsonl" | sort |
+		uniq -c | sort >"$FOLDER/wanted"
+	[[ -s $FOLDER/wanted ]]
+	report --format=json | jq -r '.failures[] | (.records | tostring) + " " +
+		([.client, .user, .destination, .name] | @json)' | awk '{ printf("%7s %s\n", $1, substr($0, length($1) + 2)) }' |
+		sort | diff "$FOLDER/wanted" -
+}
+
 @test "a limit tells how many there are beyond it" {
 	all=$(report --by client --format=json | jq '.table | length')
 	report --by client --limit=7 --format=json >"$FOLDER/seven"

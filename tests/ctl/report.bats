@@ -72,6 +72,27 @@ failures() { report --format=json | jq -c '.failures[] | [.destination, .name, .
 	has "$(report)" '    192.0.2.0/24 of meet is for tcp 443 only'
 }
 
+@test "what was refused and no entry holds comes behind what is near the category" {
+	for number in 1 2 3; do
+		record dst 9.9.9.9:443 port 443 verdict denied decided_by squid sni other.example user anna
+		record dst 9.9.9.8:443 port 443 sni other.example
+	done
+	record host other.example port 443 verdict denied decided_by squid
+	record dst 192.0.2.7:8443 port 8443 verdict denied decided_by squid
+	same '["192.0.2.7:8443","","","other-port",1]
+["9.9.9.9:443","other.example","anna","no-entry",3]
+["other.example:443","other.example","","no-entry",1]' \
+		"$(report --format=json | jq -c '.failures[] | [.destination, .name, .user, .why, .records]')"
+	has "$(report)" '    refused, and no entry holds the address or the name'
+}
+
+@test "what is alike otherwise is in the order of its text, whatever came first" {
+	for user in zoe Anna "" ben anna; do
+		record user "$user" dst 192.0.2.8:443 verdict bypass service meet
+	done
+	same '["","Anna","anna","ben","zoe"]' "$(report --by user --format=json | jq -c '[.table[].user]')"
+}
+
 @test "rules that never matched, and those that did" {
 	record dst 192.0.2.8:443 verdict bypass service meet rule 192.0.2.0/24 evidence address
 	record dst 192.0.2.8:443 verdict shadow would meet rule .meet.example evidence name

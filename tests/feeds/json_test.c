@@ -62,6 +62,21 @@ static void filters_microsoft(void **state)
 	assert_string_equal(said_of(FEED_M365_JSON, list, strlen(list), &options), "[S (service area A) |tcp 1] 9.9.9.9 ");
 }
 
+static void leaves_sets_out(void **state)
+{
+	static const char list[] = "[{\"id\": 11, \"serviceArea\": \"A\", \"tcpPorts\": \"1\", \"ips\": [\"8.8.8.8\"]},\n"
+	                           "{\"id\": 16, \"serviceArea\": \"A\", \"tcpPorts\": \"1\", \"urls\": [\"aka.ms\"]},"
+	                           "{\"id\": 17, \"serviceArea\": \"B\"}]";
+	static const uint32_t sets[] = {17, 16};
+	struct feed_options options = {.file = "list", .source = "S", .area = "A", .exclude = sets, .excludes = 2};
+	(void)state;
+
+	assert_string_equal(said_of(FEED_M365_JSON, list, strlen(list), &options),
+	    "[S (service area A, set 11) |tcp 1] 8.8.8.8 told 2:1 left out: set 16\n");
+	options.excludes = 1;
+	assert_non_null(strstr(said_of(FEED_M365_JSON, list, strlen(list), &options), "aka.ms"));
+}
+
 static void reads_amazon(void **state)
 {
 	(void)state;
@@ -88,7 +103,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(reads_microsoft),
 	    cmocka_unit_test(refuses_of_microsoft),
-	    cmocka_unit_test(filters_microsoft),
+	    cmocka_unit_test(filters_microsoft), cmocka_unit_test(leaves_sets_out),
 	    cmocka_unit_test(reads_amazon),
 	};
 

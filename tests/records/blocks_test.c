@@ -219,12 +219,13 @@ static void counts_are_those_of_a_recount(void **state)
 		    .dimensions = 5, .verdicts = 0xf },
 		{ .dimension = { DIMENSION_NAME, DIMENSION_USER }, .dimensions = 2, .verdicts = 0xf, .within = &questions[2] },
 		{ .verdicts = 1 << RECORD_NORMAL, .within = &questions[2] },
+		{ .verdicts = 1 << RECORD_BYPASS, .within = &questions[2], .outside = true },
 	};
 	enum { QUESTIONS = sizeof questions / sizeof questions[0] };
 	FILE *file = fopen(path, "we");
 	char why[STORE_WHY_SIZE];
 	struct store *store;
-	uint64_t forgotten, odd = 0, odd_normal = 0;
+	uint64_t forgotten, odd = 0, odd_normal = 0, even_bypass = 0;
 
 	(void)state;
 	assert_non_null(file);
@@ -249,6 +250,9 @@ static void counts_are_those_of_a_recount(void **state)
 	}
 	assert_int_equal(questions[4].count, odd);
 	assert_int_equal(questions[5].groups[0].records, odd_normal);
+	for (size_t user = 0; user < USERS; user += 2)
+		even_bypass += records_of[user] - normal_of[user];
+	assert_int_equal(questions[6].groups[0].records, even_bypass);
 	for (size_t i = 0; i < QUESTIONS; i++)
 		question_free(&questions[i]);
 	/* A part of it, which begins and ends within blocks. */
