@@ -66,6 +66,8 @@ struct store_kind {
 	/* Answers as questions_ask says. It has to fill in each question's `groups` and `count`, which question_free frees. */
 	bool (*ask)(struct store *store, int64_t since, int64_t until, struct question *questions, size_t count);
 	struct text (*text)(struct store *store, int64_t number); /* as text_of_number says */
+	bool (*hold)(struct store *store); /* as store_hold says; NULL: it can't, as let_go then */
+	void (*let_go)(struct store *store);
 	/* As store_recent says; NULL: it can't. */
 	bool (*recent)(struct store *store, const struct recent_options *options,
 	    bool (*take)(void *context, const struct record *record), void *context);
@@ -75,6 +77,8 @@ struct store_kind {
 extern const struct store_kind sqlite_kind;
 void sqlite_close(struct store *store);
 struct text sqlite_text(struct store *store, int64_t number);
+bool sqlite_hold(struct store *store) MUST_CHECK;
+void sqlite_let_go(struct store *store);
 bool sqlite_recent(struct store *store, const struct recent_options *options,
     bool (*take)(void *context, const struct record *record), void *context) MUST_CHECK;
 
@@ -232,6 +236,10 @@ void question_free(struct question *question);
  * by their bytes. Returns false when memory has run out. */
 enum question_order { ORDER_BY_RECORDS, ORDER_BY_CONNECTIONS, ORDER_BY_KEY };
 bool question_sort(struct store *store, struct question *question, enum question_order order) MUST_CHECK;
+
+/* What is read between these two is of one moment. */
+bool store_hold(struct store *store) MUST_CHECK;
+void store_let_go(struct store *store);
 
 /* The text of a number: "" for 0 and where there is none. It stays good until the next call. */
 struct text text_of_number(struct store *store, int64_t number);

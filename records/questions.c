@@ -18,7 +18,8 @@ struct asking {
 	int64_t since, until;
 	struct question *questions;
 	size_t count;
-	bool by_time; /* one of them asks for hours or days */
+	bool by_time;  /* one of them asks for hours or days */
+	uint64_t rows; /* that there is room for */
 	struct sqlite3_stmt *statement;
 	struct connections *connections;
 	struct coder *coder;
@@ -112,12 +113,15 @@ static bool read_block(struct asking *asking, struct counted_block *counted, boo
 	*more = result == SQLITE_ROW;
 	if (result != SQLITE_ROW && result != SQLITE_DONE)
 		good = store_failed(asking->store);
-	else if (*more && !block_read(counted->block, asking->statement, 0, COLUMN_TIME, FIRST_DETAIL))
+	else if (*more && (!block_read(counted->block, asking->statement, 0, COLUMN_TIME, FIRST_DETAIL) ||
+	    counted->block->rows > asking->rows))
 		good = blocks_damaged(asking->store);
 	end_turn(asking);
-	if (good && *more)
+	if (good && *more) {
+		asking->rows -= counted->block->rows;
 		counted_block_fill(counted, asking->since, asking->until, asking->connections, asking->coder,
 		    asking->by_time);
+	}
 	return good;
 }
 
@@ -133,13 +137,13 @@ static bool take_blocks(struct asking *asking)
 }
 
 /* Small reports aren't worth a thread, and go without one, too, where there is none to be had. */
-static bool take_with_help(struct asking *asking, uint64_t rows)
+static bool take_with_help(struct asking *asking)
 {
 	sigset_t all, before;
 	pthread_t helper;
 	bool helped = false, good;
 
-	if (rows > BLOCK_ROWS) {
+	if (asking->rows > BLOCK_ROWS) {
 		/* Signals are for the program's own threads. */
 		sigfillset(&all);
 		pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -152,14 +156,14 @@ static bool take_with_help(struct asking *asking, uint64_t rows)
 	return good;
 }
 
-static bool prepare(struct asking *asking, uint64_t rows)
+static bool prepare(struct asking *asking)
 {
-	bool good = (asking->connections = connections_new(rows)) != NULL && (asking->coder = coder_new()) != NULL;
+	bool good = (asking->connections = connections_new(asking->rows)) != NULL && (asking->coder = coder_new()) != NULL;
 
 	for (size_t i = 0; good && i < 2; i++)
 		good = (asking->block[i] = counted_block_new()) != NULL && (asking->counter[i] = counter_new()) != NULL;
 	for (size_t i = 0; good && i < asking->count; i++)
-		good = question_prepare(&asking->questions[i], rows);
+		good = question_prepare(&asking->questions[i], asking->rows);
 	return good || tell_memory(asking->store);
 }
 
@@ -167,7 +171,6 @@ static bool ask_within(struct asking *asking)
 {
 	struct store *store = asking->store;
 	struct sqlite3_stmt *sum = NULL;
-	int64_t rows = 0;
 	bool good = store_prepare(store, "SELECT total(rows) FROM blocks WHERE last_time >= ?1 AND first_time < ?2", &sum) &&
 	    store_prepare(store, "SELECT columns FROM blocks WHERE last_time >= ?1 AND first_time < ?2", &asking->statement);
 
@@ -177,10 +180,10 @@ static bool ask_within(struct asking *asking)
 		sqlite3_bind_int64(asking->statement, 1, asking->since);
 		sqlite3_bind_int64(asking->statement, 2, asking->until);
 		good = sqlite3_step(sum) == SQLITE_ROW || store_failed(store);
-		rows = sqlite3_column_int64(sum, 0);
+		asking->rows = (uint64_t)sqlite3_column_int64(sum, 0);
 	}
 	sqlite3_finalize(sum);
-	good = good && prepare(asking, (uint64_t)rows) && take_with_help(asking, (uint64_t)rows);
+	good = good && prepare(asking) && take_with_help(asking);
 	sqlite3_finalize(asking->statement);
 	return good;
 }
@@ -200,10 +203,7 @@ static bool sqlite_ask(struct store *store, int64_t since, int64_t until, struct
 			asking.by_time = asking.by_time || questions[i].dimension[j] == DIMENSION_HOUR ||
 			    questions[i].dimension[j] == DIMENSION_DAY;
 	}
-	/* What is counted first and what is read then have to be the same. */
-	good = store_run(store, "BEGIN") && ask_within(&asking);
-	if (sqlite3_get_autocommit(store->db) == 0)
-		(void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+	good = ask_within(&asking);
 	for (size_t i = 0; i < 2; i++) {
 		counted_block_free(asking.block[i]);
 		counter_free(asking.counter[i]);
@@ -214,6 +214,18 @@ static bool sqlite_ask(struct store *store, int64_t since, int64_t until, struct
 	pthread_mutex_destroy(&asking.lock);
 	pthread_cond_destroy(&asking.changed);
 	return good;
+}
+
+bool sqlite_hold(struct store *store)
+{
+	return store_run(store, "BEGIN");
+}
+
+void sqlite_let_go(struct store *store)
+{
+	sqlite3_reset(store->text_get);
+	if (sqlite3_get_autocommit(store->db) == 0)
+		(void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
 }
 
 struct text sqlite_text(struct store *store, int64_t number)
@@ -235,5 +247,5 @@ struct text sqlite_text(struct store *store, int64_t number)
 	return text;
 }
 
-const struct store_kind sqlite_kind = { .ask = sqlite_ask, .text = sqlite_text, .recent = sqlite_recent,
-	.close = sqlite_close };
+const struct store_kind sqlite_kind = { .ask = sqlite_ask, .text = sqlite_text, .hold = sqlite_hold,
+	.let_go = sqlite_let_go, .recent = sqlite_recent, .close = sqlite_close };

@@ -301,12 +301,7 @@ bool sqlite_recent(struct store *store, const struct recent_options *options,
 	struct search search = { .store = store, .options = options };
 	bool none = options->limit == 0, good;
 
-	/* No text may be forgotten between finding a record and showing it. */
-	if (!store_run(store, "BEGIN"))
-		return false;
 	good = none || (add_filters(&search, &none) && search_blocks(&search) && hand_over(&search, take, context));
-	if (sqlite3_get_autocommit(store->db) == 0)
-		(void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
 	for (size_t i = 0; i < search.count; i++)
 		free(search.heap[i]);
 	free(search.heap);
