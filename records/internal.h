@@ -16,6 +16,7 @@ struct appended_file {
 	bool regular;
 	dev_t device;
 	ino_t inode;
+	off_t ours_until; /* where the last line ended that was seen to stand alone; 0: not known */
 	off_t torn_at; /* where a line begins of which only torn_length bytes were taken */
 	size_t torn_length;
 	char torn[RECORD_SIZE];
