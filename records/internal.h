@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/types.h>
 
 /* A file that lines are appended to, opened by name again where another one has taken its place. Not thread-safe. */
@@ -42,6 +43,18 @@ struct hash_key {
 uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t length);
 
 /* ---- Lines ---- */
+
+/* Whether one of eight bytes is a quote, a backslash, a control character below the space, or not ASCII. */
+static inline bool eight_are_special(const char *at)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+	uint64_t word, quote, backslash;
+
+	memcpy(&word, at, sizeof word);
+	quote = word ^ ones * '"';
+	backslash = word ^ ones * '\\';
+	return ((word | (word - ones * 0x20) | (quote - ones) | (backslash - ones)) & tops) != 0;
+}
 
 /* A line's fields, before they are understood: of `record` the texts, the port and the flags are set. */
 struct line_fields {

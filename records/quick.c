@@ -51,18 +51,6 @@ static bool take_word(struct reader *reader, const char *word, size_t length)
 	return true;
 }
 
-/* Whether one of eight bytes is a quote, a backslash, a control character or not ASCII. */
-static bool is_special(const char *at)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
-	uint64_t word, quote, backslash;
-
-	memcpy(&word, at, sizeof word);
-	quote = word ^ ones * '"';
-	backslash = word ^ ones * '\\';
-	return ((word | (word - ones * 0x20) | (quote - ones) | (backslash - ones)) & tops) != 0;
-}
-
 static bool take_text(struct reader *reader, struct text *text)
 {
 	const char *at = reader->at + 1, *end = reader->end;
@@ -72,7 +60,7 @@ static bool take_text(struct reader *reader, struct text *text)
 	for (;;) {
 		size_t length;
 
-		while (end - at >= 8 && !is_special(at))
+		while (end - at >= 8 && !eight_are_special(at))
 			at += 8;
 		if (at == end || *at == '\\' || (unsigned char)*at < 0x20)
 			return false;

@@ -7,6 +7,8 @@
 
 #include "records/records.h"
 
+#include "records/internal.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -85,14 +87,18 @@ static size_t escape(const char *at, size_t left, char unit[8], size_t *taken)
 	return 6;
 }
 
-/* How many bytes at its begin stand for themselves: printable ASCII but for the quote and the backslash. */
-static size_t plain_length(const char *at, size_t left)
+/* Whether all bytes stand for themselves: printable ASCII but for the quote and the backslash. */
+static bool is_plain(const char *at, size_t left)
 {
-	size_t length = 0;
-
-	while (length < left && at[length] >= ' ' && at[length] <= '~' && at[length] != '"' && at[length] != '\\')
-		length++;
-	return length;
+	if (memchr(at, 0x7f, left) != NULL)
+		return false;
+	for (; left >= 8; at += 8, left -= 8)
+		if (eight_are_special(at))
+			return false;
+	for (; left > 0; at++, left--)
+		if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\')
+			return false;
+	return true;
 }
 
 /* A key and a text. Nothing where the text is missing. */
@@ -111,7 +117,7 @@ static void put_text(struct line *line, const char *key, struct text text, size_
 	put_string(line, "\":\"");
 	start = cut = line->length;
 	/* Most texts are plain and short enough. */
-	if (left <= limit && plain_length(at, left) == left) {
+	if (left <= limit && is_plain(at, left)) {
 		put(line, at, left);
 		left = 0;
 	}
