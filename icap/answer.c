@@ -18,15 +18,19 @@ bool answer_is_wanted(const struct transaction_headers *headers, const char *hos
 	return report_host_is(host, target.host.at != NULL ? target.host : text_trim(headers->host));
 }
 
-/* Squid says once who its client is. More than that isn't Squid's. */
-static bool has_one(ci_request_t *request, const char *name)
+/* A proxy of ours says once who its client is. Whoever else can reach c-icap may say anything. */
+static bool is_for_client(ci_request_t *request, const struct transaction_headers *headers, const struct settings *settings)
 {
+	static const char name[] = "X-Client-IP:";
 	const ci_headers_list_t *list = request->request_header;
+	char proxy[CI_IPLEN] = "";
 	int found = 0;
 
 	for (int i = 0; list != NULL && i < (int)list->used; i++)
-		found += strncasecmp(list->headers[i], name, strlen(name)) == 0;
-	return found == 1;
+		found += strncasecmp(list->headers[i], name, sizeof name - 1) == 0;
+	return found == 1 && ci_conn_remote_ip(request->connection, proxy) != NULL &&
+	    report_clients_hold(&settings->proxies, text_of(proxy)) &&
+	    report_clients_hold(&settings->clients, text_trim(headers->client_ip));
 }
 
 /* Prometheus says which text it takes best by naming it. */
@@ -37,7 +41,7 @@ static bool accepts_open_metrics(ci_request_t *request)
 	return accept != NULL && strstr(accept, "application/openmetrics-text") != NULL;
 }
 
-bool answer_make(ci_request_t *request, const struct transaction_headers *headers, const struct report_clients *clients,
+bool answer_make(ci_request_t *request, const struct transaction_headers *headers, const struct settings *settings,
     const struct page_sources *sources, struct answer *answer)
 {
 	struct target target;
@@ -46,7 +50,7 @@ bool answer_make(ci_request_t *request, const struct transaction_headers *header
 	int status;
 
 	request_line_split(headers->request_line, &target);
-	if (!has_one(request, "X-Client-IP:") || !report_clients_hold(clients, text_trim(headers->client_ip))) {
+	if (!is_for_client(request, headers, settings)) {
 		page_refuse(403, "The report is not for this client.", answer);
 		return text_is(target.method, "HEAD");
 	}

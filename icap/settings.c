@@ -138,15 +138,14 @@ static int set_host(const char *directive, const char **arguments, void *data)
 	return name_parse(text_of(arguments[0]), settings.host, &why) || complain(directive, arguments[0], why.reason);
 }
 
-static int add_clients(const char *directive, const char **arguments, void *data)
+static int add_addresses(const char *directive, const char **arguments, void *data)
 {
 	struct refusal why;
 
-	(void)data;
 	if (!is_given(arguments))
 		return complain(directive, "", "the address is missing");
 	for (; *arguments != NULL; arguments++)
-		if (!report_clients_add(&settings.clients, text_of(*arguments), &why))
+		if (!report_clients_add(data, text_of(*arguments), &why))
 			return complain(directive, *arguments, why.reason);
 	return 1;
 }
@@ -158,7 +157,8 @@ struct ci_conf_entry settings_directives[] = {
 	{ "StoreJournals", NULL, add_journals, "Files that are read into the store, too" },
 	{ "Keep", NULL, set_keep, "How long the store keeps a record" },
 	{ "ReportHost", NULL, set_host, "The host under which the report is seen" },
-	{ "ReportClients", NULL, add_clients, "Who may see the report" },
+	{ "ReportClients", &settings.clients, add_addresses, "Who may see the report" },
+	{ "ReportProxies", &settings.proxies, add_addresses, "Whose word on the client counts" },
 	{ "ReportCharts", NULL, set_chart, "The file of the library that draws charts" },
 	{ NULL, NULL, NULL, NULL }
 };
@@ -174,18 +174,23 @@ static bool add_denied(void)
 	return asprintf(&settings.journal[1], "%.*s/denied.jsonl", (int)(slash - settings.journal[0]), settings.journal[0]) >= 0;
 }
 
-bool settings_complete(struct settings *all)
+static bool this_machine_if_none(struct report_clients *clients)
 {
 	struct refusal why;
 
+	return clients->count > 0 || (report_clients_add(clients, text_of("127.0.0.1"), &why) &&
+	    report_clients_add(clients, text_of("::1"), &why));
+}
+
+bool settings_complete(struct settings *all)
+{
 	if (all->journal[0] == NULL && !keep_text(&all->journal[0], LOG_DIR "/decisions.jsonl"))
 		return false;
 	if (all->journals == 0 && !add_denied())
 		return false;
 	if (all->chart == NULL && !keep_text(&all->chart, CHART_FILE))
 		return false;
-	return all->clients.count > 0 || (report_clients_add(&all->clients, text_of("127.0.0.1"), &why) &&
-	    report_clients_add(&all->clients, text_of("::1"), &why));
+	return this_machine_if_none(&all->clients) && this_machine_if_none(&all->proxies);
 }
 
 void settings_free(struct settings *all)
@@ -197,5 +202,6 @@ void settings_free(struct settings *all)
 	free(all->store);
 	free(all->chart);
 	report_clients_free(&all->clients);
+	report_clients_free(&all->proxies);
 	memset(all, 0, sizeof *all);
 }

@@ -18,6 +18,7 @@ struct settings {
 	int64_t keep; /* milliseconds; 0: for ever */
 	char host[NAME_SIZE]; /* of the report; "": there is none */
 	struct report_clients clients;
+	struct report_clients proxies; /* whose word on the client counts */
 };
 
 /* The directives, whose data is the settings. */

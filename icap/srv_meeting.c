@@ -383,7 +383,7 @@ static int answer_report(ci_request_t *request, const struct transaction_headers
 		return CI_ERROR;
 	sources.folders = folders(&sources.folder_count);
 	sources.category = meeting.live != NULL ? live_take(meeting.live) : NULL;
-	head = answer_make(request, headers, &settings->clients, &sources, &pending->answer);
+	head = answer_make(request, headers, settings, &sources, &pending->answer);
 	if (sources.category != NULL)
 		live_release(meeting.live, sources.category);
 	pending->answered = true;

@@ -1,6 +1,6 @@
 # Tests of icap/: the judgement alone, and the module in the real c-icap.
 unit_tests += tests/icap/header_test tests/icap/page_test tests/icap/transaction_test
-bats_tests += tests/icap/answers.bats tests/icap/background.bats tests/icap/journal.bats tests/icap/reload.bats tests/icap/start.bats tests/icap/verdicts.bats \
+bats_tests += tests/icap/answers.bats tests/icap/background.bats tests/icap/journal.bats tests/icap/reload.bats tests/icap/report.bats tests/icap/start.bats tests/icap/verdicts.bats \
 	tests/icap/watching.bats
 EXTRA_DIST += tests/icap/module.bash tests/icap/icap-request.pl
 
