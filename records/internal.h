@@ -110,6 +110,7 @@ struct store {
 	struct rows *rows; /* that were added and aren't in the database yet */
 	struct sqlite3_stmt *text_find, *text_add, *text_touch, *text_get, *block_add, *details_add;
 	int64_t generation;
+	int64_t give_up_at; /* of CLOCK_MONOTONIC, in milliseconds */
 	char trouble[STORE_WHY_SIZE]; /* of the last failure */
 };
 
@@ -145,8 +146,8 @@ bool store_add(struct store *store, const struct record *record) MUST_CHECK;
  * transactions of its own. Counts the rows. */
 bool store_forget(struct store *store, int64_t oldest, uint64_t *forgotten) MUST_CHECK;
 
-/* Whether SQLite finds fault with the file; looks at large ones once a day only. False, too, after a failure. */
-bool store_is_sound(struct store *store, int64_t now) MUST_CHECK;
+/* Whether SQLite finds fault with the file; looks at large ones once a day only, if `often` at all of them. False, too, after a failure. */
+bool store_is_sound(struct store *store, int64_t now, bool often) MUST_CHECK;
 
 /* Renames a store that can't be used; told receives its new name. The caller has it open, and must close it then. */
 bool store_move_aside(struct store *store, int64_t now, char told[STORE_WHY_SIZE]) MUST_CHECK;
@@ -312,7 +313,8 @@ struct making {
 	struct store *store;
 	const struct report_options *options;
 	struct report *report;
-	struct question question[ASK_COUNT];
+	struct question question[ASK_COUNT + REPORT_BYS];
+	struct question *also[REPORT_BYS]; /* NULL: not asked for */
 	size_t questions;
 	bool failed; /* memory has run out */
 

@@ -21,3 +21,4 @@ records_libclickhouse_la_LIBADD = $(CURL_LIBS)
 
 clickhousedir = $(datadir)/squid-meeting/clickhouse
 dist_clickhouse_DATA = records/clickhouse/single.sql records/clickhouse/sharded.sql
+records_librecords_la_SOURCES += records/limit.c records/off.c
