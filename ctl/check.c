@@ -132,9 +132,7 @@ static int check(const struct common *common)
 	look_at_sources(&odd);
 	category_free(all);
 	if (json != NULL) {
-		(void)json_dumpf(json, stdout, JSON_INDENT(2));
-		putchar('\n');
-		json_decref(json);
+		print_json(json);
 	} else if (errors > 0) {
 		printf("%s%ld error%s in %zu files%s\n", colour(RED), errors, errors == 1 ? "" : "s", sum.files, colour(PLAIN));
 	} else {

@@ -109,7 +109,7 @@ static void print_text(const struct category *category, char **chosen)
 	}
 }
 
-static void print_json(const struct category *category, char **chosen)
+static void print_services(const struct category *category, char **chosen)
 {
 	json_t *services = json_array();
 
@@ -144,9 +144,7 @@ static void print_json(const struct category *category, char **chosen)
 		}
 		(void)json_array_append_new(services, service);
 	}
-	(void)json_dumpf(services, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(services);
+	print_json(services);
 }
 
 static bool all_known(const struct category *category, char **chosen)
@@ -183,7 +181,7 @@ int command_list(int argc, char **argv)
 		return EXIT_NO;
 	}
 	if (all_known(category, argv + optind)) {
-		(common.json ? print_json : print_text)(category, argv + optind);
+		(common.json ? print_services : print_text)(category, argv + optind);
 		status = EXIT_YES;
 	}
 	category_free(category);
