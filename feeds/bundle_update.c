@@ -142,9 +142,11 @@ static bool take_file(struct updater *updater, const struct job *job, struct upd
 	} else {
 		char *copy = strndup(file->content.at, file->content.length);
 
+		size_t parts = update->parts;
+
 		fine = copy != NULL && update_add(update, base, copy, file->content.length, old, length);
-		if (fine) {
-			struct update_part *part = &update->part[update->parts - 1];
+		if (fine && update->parts > parts) {
+			struct update_part *part = &update->part[parts];
 
 			memcpy(part->basis, hash, sizeof hash);
 			fine = guard_file(updater, update, part, (struct text){old, length});
@@ -232,6 +234,8 @@ bool bundle_make_update(struct updater *updater, struct job *job, struct update 
 		if (!signature_verify(&key, text, (struct text){signature.bytes, signature.length}, &why) ||
 		    !bundle_parse(text, &bundle, &why) || !check_header(updater, job, &bundle, update->hash, &why)) {
 			fine = update_tell(update, url, why.reason);
+			state_set_text(record, "etag", ""); /* whatever it was, it is fetched anew next time */
+			state_set_text(record, "modified", "");
 		} else {
 			fine = take_bundle(updater, job, update, &bundle);
 		}

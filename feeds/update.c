@@ -161,7 +161,7 @@ static bool take_list(struct work *work, const struct obtained *obtained, struct
 	struct feed_options options;
 	enum feed_format format = FEED_CIDR;
 	struct refusal why;
-	char name[16];
+	char name[16], place[2100];
 	bool fine;
 
 	(void)snprintf(name, sizeof name, "%.*s", (int)line->format.length, line->format.at);
@@ -178,7 +178,8 @@ static bool take_list(struct work *work, const struct obtained *obtained, struct
 			struct announced *pending;
 			size_t count;
 
-			fine = announced_apply(obtained->changes, obtained->changes_length, obtained->url, before,
+			(void)snprintf(place, sizeof place, "announced for %s", work->url);
+			fine = announced_apply(obtained->changes, obtained->changes_length, place, before,
 			    work->updater->options->today, feed, &pending, &count);
 			free(update->pending);
 			update->pending = pending;
@@ -252,7 +253,7 @@ bool update_add(struct update *update, const char *base, char *text, size_t leng
 	bool fine = part.base != NULL && part.before != NULL && part.after != NULL &&
 	    move_problems(&update->reasons, &problems) && diff_make(part.before, part.after, NULL, &part.diff) &&
 	    grow(&update->part, &update->part_room, update->parts, sizeof *update->part);
-	if (fine) {
+	if (fine && problems.count == 0) {
 		update->part[update->parts++] = part;
 	} else {
 		diff_free(&part.diff);
@@ -294,6 +295,10 @@ static bool compose(struct updater *updater, struct job *job, const struct edit_
 
 	if (text == NULL || !update_add(update, job->base, text, strlen(text), job->text, job->length)) {
 		return false;
+	}
+	if (update->parts == 0) { /* it can't be, and isn't taken */
+		update->status = UPDATE_REFUSED;
+		return true;
 	}
 	struct update_part *part = &update->part[0];
 	const json_t *known = state_at(&updater->state, "files", job->base);
