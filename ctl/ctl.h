@@ -65,6 +65,23 @@ void print_plain(FILE *to, struct text text);
 enum colour { PLAIN, BOLD, GREEN, RED, DIM };
 const char *colour(enum colour colour);
 
+/* ---- feeds_seen.c: what updates have left of each file ---- */
+
+/* What the state beside the folder of a service file says of it. */
+struct seen {
+	json_t *json;        /* the file's part of the state, borrowed; NULL: none */
+	const char *checked; /* the day of the last good answer; "" if there was none */
+	int days;            /* since then; -1 */
+	int failures;        /* since then */
+	const char *error;   /* "" */
+};
+
+/* The states beside the folders, read once: DIR/../update.json of each. The caller calls json_decref. */
+json_t *seen_read(const struct common *common);
+
+/* Looks the file up; false if no update has ever been tried for it. */
+bool seen_find(const json_t *states, const char *file, struct seen *seen);
+
 /* ---- diff.c ---- */
 
 /* Writes the changes, and what is covered before and after; brief leaves out entries of which only the source or day differ. */

@@ -1,5 +1,5 @@
 # fuzz/: targets for libFuzzer (fuzz/run), which `make check` replays over the committed corpora.
-unit_tests += fuzz/text_replay fuzz/service_file_replay fuzz/protocol_replay fuzz/lists_replay
+unit_tests += fuzz/text_replay fuzz/service_file_replay fuzz/protocol_replay fuzz/lists_replay fuzz/update_replay
 fuzz_driver = fuzz/replay.c fuzz/target.c fuzz/target.h
 
 fuzz_text_replay_SOURCES = fuzz/text_fuzz.c $(fuzz_driver)
@@ -18,4 +18,9 @@ fuzz_lists_replay_SOURCES = fuzz/lists_fuzz.c $(fuzz_driver)
 fuzz_lists_replay_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"lists"'
 fuzz_lists_replay_LDADD = feeds/libfeeds.la
 
-EXTRA_DIST += fuzz/run fuzz/text.dict fuzz/service_file.dict fuzz/protocol.dict fuzz/lists.dict fuzz/corpus
+fuzz_update_replay_SOURCES = fuzz/update_fuzz.c $(fuzz_driver)
+fuzz_update_replay_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"update"'
+fuzz_update_replay_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+fuzz_update_replay_LDADD = feeds/libupdate.la
+
+EXTRA_DIST += fuzz/run fuzz/text.dict fuzz/service_file.dict fuzz/protocol.dict fuzz/lists.dict fuzz/update.dict fuzz/corpus

@@ -188,6 +188,26 @@ name meet.example" "$(cat "$STATE/services/meet.service")"
 	has "$output" 'bad.service:2:1: unknown directive'
 }
 
+@test "list tells when a list was fetched and what fails; check warns of one that is old" {
+	local folders="--config=$FOLDER --config=$STATE/services"
+	run meetingctl list $folders
+	lacks "$output" 'list fetched'
+	update --yes >/dev/null
+	run meetingctl list $folders
+	has "$output" 'list fetched 0 days ago'
+	mv "$SITE/list" saved
+	update --yes >/dev/null || true
+	run meetingctl list $folders meet
+	has "$output" "list fetched 0 days ago; 1 failure since, the last: $URL/list: the server answers 404"
+	meetingctl list --json $folders | jq -e '.[0].update.failures == 1'
+	run meetingctl check $folders
+	lacks "$output" warning
+	jq '.files["meet.service"].checked = "2026-01-02T03:04:05Z"' "$STATE/update.json" >changed && cp changed "$STATE/update.json"
+	run meetingctl check $folders
+	same 0 "$status"
+	has "$output" "meet.service: warning: its list hasn't been fetched since 2026-01-02, 1 failures since then; the last: $URL/list"
+}
+
 @test "two updates at once: the second one says so, and changes nothing" {
 	exec {lock}<>"$STATE/update.lock"
 	flock "$lock"
