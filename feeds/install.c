@@ -176,6 +176,10 @@ static void note_part(struct updater *updater, const struct job *job, const stru
 	state_set_text(known, "sha256", hash);
 	state_set_text(known, "basis", part->basis);
 	state_set_text(known, "held", "");
+	if (!job->bundle && job->shipped != NULL && strcmp(job->path, job->shipped) == 0) { /* it was made of this */
+		hash_shipped(job, hash);
+		state_set_text(known, "shipped", hash);
+	}
 	(void)json_object_set_new(known, "from", from);
 	if (update->withdrawn != NULL) {
 		(void)json_object_set(known, "withdrawn", update->withdrawn);

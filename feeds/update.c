@@ -315,6 +315,33 @@ static bool compose(struct updater *updater, struct job *job, const struct edit_
 	return true;
 }
 
+/* Tells if squid-meeting ships another file by now than the one that this was once made of. */
+static bool look_at_shipped(struct update *update, const struct job *job, const json_t *known)
+{
+	char hash[HASH_SIZE], reason[1024];
+
+	hash_shipped(job, hash);
+	if (hash[0] == '\0' || strcmp(job->path, job->shipped) == 0 || state_text(known, "shipped")[0] == '\0' || strcmp(hash, state_text(known, "shipped")) == 0) {
+		return true;
+	}
+	(void)snprintf(reason, sizeof reason, "%.400s has changed since this file was made of it: remove this one and update, to "
+	    "begin with that anew", job->shipped);
+	return problem_add(&update->notes, job->path, 0, 0, reason);
+}
+
+void hash_shipped(const struct job *job, char out[HASH_SIZE])
+{
+	const char *why;
+	size_t length;
+	char *text = job->shipped == NULL ? NULL : file_read(job->shipped, &length, &why);
+
+	out[0] = '\0';
+	if (text != NULL) {
+		hash_text(text, length, out);
+	}
+	free(text);
+}
+
 static bool make_feeds(struct updater *updater, struct job *job, struct update *update)
 {
 	size_t count = job->edit.feeds;
@@ -328,6 +355,7 @@ static bool make_feeds(struct updater *updater, struct job *job, struct update *
 	if (update->withdrawn == NULL) {
 		update->withdrawn = json_array();
 	}
+	fine = fine && look_at_shipped(update, job, known);
 	for (size_t i = 0; fine && i < count; i++) {
 		const struct edit_feed *feed = &job->edit.feed[i];
 		struct work work = {.updater = updater, .job = job, .update = update, .feed = feed, .index = (int)i,

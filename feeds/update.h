@@ -193,6 +193,9 @@ struct updater {
 /* Adds a reason. Returns false if memory has run out. */
 bool update_tell(struct update *update, const char *file, const char *reason) MUST_CHECK;
 
+/* The hash of what is shipped; "" if nothing is. */
+void hash_shipped(const struct job *job, char out[HASH_SIZE]);
+
 /* Adds a file: what it is to become (NULL: removed), and what is in force (NULL: nothing). Takes ownership of text, even when
  * it fails. Errors in it become reasons, and then nothing is added. Returns false if memory has run out. */
 bool update_add(struct update *update, const char *base, char *text, size_t length, const char *old, size_t old_length)

@@ -169,6 +169,23 @@ name meet.example" "$(cat "$STATE/services/meet.service")"
 	cmp "$FOLDER/meet.service" "$STATE/services/meet.service"
 }
 
+@test "another file is shipped by now: told, until the installed one is made of that" {
+	usual_list 24 >"$SITE/list"
+	update --yes >/dev/null
+	echo 'name new.meet.example' >>"$FOLDER/meet.service"
+	usual_list 25 >"$SITE/list"
+	for _ in 1 2; do
+		run update --yes
+		has "$output" "$FOLDER/meet.service has changed since this file was made of it"
+	done
+	rm "$STATE/services/meet.service"
+	run update --yes
+	lacks "$output" 'has changed since'
+	has "$(cat "$STATE/services/meet.service")" new.meet.example
+	run update --yes
+	lacks "$output" 'has changed since'
+}
+
 @test "several services: one that fails doesn't hold up the others; exit 1" {
 	sed "s/service meet/service broken/; s|/list|/nowhere|" "$FOLDER/meet.service" | file broken.service
 	usual_list 24 >"$SITE/list"
