@@ -148,7 +148,8 @@ load store
 
 @test "a damaged store is moved aside, and made anew from the journals" {
 	history_of 2000 1 >"$journal.1"
-	history_of 2000 2 >"$journal"
+	# So few that the others aren't rewritten with them: free pages can't be damaged.
+	history_of 900 2 >"$journal"
 	for part in 0 1 2 3 4; do
 		ingest >/dev/null
 		size=$(stat -c %s "$store")
@@ -156,7 +157,7 @@ load store
 		run ingest
 		same 0 "$status"
 		has "$output" "moved to $store.aside-"
-		has "$output" '4000 new records from 2 files'
+		has "$output" '2900 new records from 2 files'
 		holds_exactly "$journal" "$journal.1"
 	done
 }
@@ -196,7 +197,7 @@ load store
 	run ingest --rebuild
 	same 0 "$status"
 	has "$output" '20 new records from 1 files'
-	same 20 "$(sqlite3 "$store".aside-*Z 'SELECT count(*) FROM transactions')"
+	same 20 "$(sqlite3 "$store".aside-*Z 'SELECT sum(rows) FROM blocks')"
 }
 
 @test "--keep forgets old records, and the texts that only they had" {
@@ -205,11 +206,11 @@ load store
 	sed -i 's/"user":"[^"]*"/"user":"long gone"/; s/"user":"long gone"b"/"user":"long gone"/' "$journal"
 	history_of 50 2 $((now - 3600)) >>"$journal"
 	ingest
-	same 150 "$(ask_store 'SELECT count(*) FROM transactions')"
+	same 150 "$(rows_in_store)"
 	same 1 "$(ask_store "SELECT count(*) FROM texts WHERE text = 'long gone'")"
 	run ingest --keep=2d
 	has "$output" 'forgotten: 100'
-	same 50 "$(ask_store 'SELECT count(*) FROM transactions')"
+	same 50 "$(rows_in_store)"
 	same 0 "$(ask_store "SELECT count(*) FROM texts WHERE text = 'long gone'")"
 	run ingest --keep=2d --rebuild
 	has "$output" '50 new records from 1 files; too old to be kept: 100'
