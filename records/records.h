@@ -57,7 +57,7 @@ struct record_line {
 	char decoded[RECORD_DECODED_SIZE];
 };
 
-/* Reads a line, without its newline. Keys that aren't known are passed over; known ones have to be of their type, and
+/* Reads a line, without its newline; the texts may point into it. Keys that aren't known are passed over; known ones have to be of their type, and
  * `time`, `verdict` and `decided_by` have to be there. Returns false, and why, for all else: then nothing has to be
  * freed. */
 bool record_parse(const char *text, size_t length, struct record_line *line, char why[RECORD_WHY_SIZE]) MUST_CHECK;
@@ -152,6 +152,9 @@ enum { STORE_WHY_SIZE = 2048 };
 struct store *store_open(const char *place, char why[STORE_WHY_SIZE]) MUST_CHECK;
 void store_close(struct store *store);
 
+/* From now on what takes longer than that fails. */
+void store_give_up_after(struct store *store, int64_t milliseconds);
+
 /* Whether the last failure was because the file is damaged. */
 bool store_is_damaged(const struct store *store);
 
@@ -183,7 +186,9 @@ struct ingest_counts {
 };
 
 /* What somebody should be told on the way: a sentence. file is NULL where it is about the store. */
-enum ingest_news { INGEST_MALFORMED, INGEST_MOVED_ASIDE, INGEST_UNREADABLE };
+enum ingest_news { INGEST_MALFORMED, INGEST_MOVED_ASIDE, INGEST_UNREADABLE, INGEST_WAITS };
+
+struct ingest_sink;
 
 struct ingest_options {
 	const char *const *journals;
@@ -191,6 +196,8 @@ struct ingest_options {
 	int64_t keep; /* milliseconds; 0: for ever */
 	int64_t now;
 	bool rebuild; /* begin with an empty store; the old one is moved aside */
+	const struct ingest_sink *sink; /* where records go that the store doesn't keep; NULL: it keeps them */
+	bool often;   /* it runs every few seconds: look once a day whether the store is sound, be it ever so small */
 	void (*tell)(void *context, enum ingest_news news, const char *file, int64_t offset, const char *text);
 	void (*progress)(void *context, const struct ingest_counts *counts); /* may be NULL */
 	bool (*stop)(void *context);                                         /* may be NULL */
@@ -203,6 +210,31 @@ struct ingest_options {
 bool ingest(const char *place, const struct ingest_options *options, struct ingest_counts *counts,
     char why[STORE_WHY_SIZE]) MUST_CHECK;
 
+/* ---- ClickHouse: in a library of its own (libclickhouse), as it needs libcurl ---------------------------------------- */
+
+struct clickhouse_options {
+	const char *place;     /* clickhouse://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE; clickhouses:// for HTTPS */
+	const char *password;  /* instead of the place's; NULL: none given */
+	int64_t timeout;       /* milliseconds: how long a question may take, or how long a batch is tried again */
+	const char *positions; /* of ingest: the file that keeps how far the journals were sent */
+};
+
+bool clickhouse_is_place(const char *text) MUST_CHECK;
+
+/* A store for reports. Connects at the first question. Returns NULL, and why, if the place isn't one. */
+struct store *clickhouse_open(const struct clickhouse_options *options, char why[STORE_WHY_SIZE]) MUST_CHECK;
+
+/* As ingest, to ClickHouse: a batch is sent until the server has stored it, or the timeout is over. Whatever dies, and
+ * whatever is sent twice, each line counts once in reports. */
+bool clickhouse_ingest(const struct clickhouse_options *clickhouse, const struct ingest_options *options,
+    struct ingest_counts *counts, char why[STORE_WHY_SIZE]) MUST_CHECK;
+
+/* The file that keeps how far the journals were sent, in the folder. NULL, and why, if the place isn't one. The caller
+ * frees it. */
+char *clickhouse_positions(const char *place, const char *folder, char why[STORE_WHY_SIZE]) MUST_CHECK;
+/* The size of the journals and of the rotated files beside them, of which `bytes` above is a part. */
+int64_t journals_size(const char *const *journals, size_t count);
+
 /* ---- The report ------------------------------------------------------------------------------------------------- */
 
 enum report_by { REPORT_BY_SERVICE, REPORT_BY_CLIENT, REPORT_BY_USER, REPORT_BY_RULE, REPORT_BY_HOUR, REPORT_BY_DAY };
@@ -212,10 +244,16 @@ extern const char *const report_by_names[REPORT_BYS];
 struct report_options {
 	int64_t since, until, now; /* since <= time < until */
 	enum report_by by;
+	unsigned also;                   /* further tables: a bit for each, as 1 << REPORT_BY_HOUR */
 	size_t limit;                    /* rows of a section; 0: all */
 	const struct category *category; /* the one in force; NULL: what needs it is left out */
 	const struct category *off;      /* the services that are switched off, as they would be; NULL: none */
 };
+
+/* A category of the services that are switched off by an empty file, as they would be without it. NULL: there are none,
+ * or memory has run out. The caller frees it. */
+struct category *category_load_off(const char *const *folders, size_t count, const struct category *category)
+    MUST_CHECK;
 
 /* One line of a section. The texts live as long as the report, and are never NULL. */
 struct report_row {
@@ -258,7 +296,8 @@ enum report_section_number {
 	REPORT_EXPIRED,    /* sources past their expiry */
 	REPORT_CANDIDATES, /* exempt by name, at addresses that no range of the service holds */
 	REPORT_ABUSE,      /* signs of it */
-	REPORT_SECTIONS
+	REPORT_SECTIONS,
+	REPORT_ALSO = REPORT_SECTIONS /* and enum report_by: further tables, without a title where they weren't asked for */
 };
 
 struct report_memory;
@@ -267,7 +306,7 @@ struct report_memory;
 struct report {
 	int64_t since, until, made;
 	enum report_by by;
-	struct report_section section[REPORT_SECTIONS];
+	struct report_section section[REPORT_ALSO + REPORT_BYS];
 	struct report_memory *memory;
 };
 
@@ -287,6 +326,8 @@ struct report_look {
 };
 void report_write_text(const struct report *report, const struct report_look *look, FILE *to);
 void report_write_html(const struct report *report, FILE *to); /* a page of its own: no script, nothing from elsewhere */
+void html_write_text(const char *text, FILE *to);              /* escaped, in an element or in a quoted attribute */
+void html_write_table(const struct report_section *section, bool bars, FILE *to);
 void report_write_csv(const struct report *report, enum report_section_number section, FILE *to); /* RFC 4180 */
 bool report_write_json(const struct report *report, FILE *to) MUST_CHECK; /* false when memory has run out */
 
