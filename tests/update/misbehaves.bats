@@ -152,6 +152,7 @@ start_rude() {
 
 @test "a redirect loop, and one to nowhere" {
 	refuses /loop 'redirected more than 5 times'
+	same 6 "$(grep -c ' /loop ' "$SERVER/access")"
 	start_rude
 	refuses /nowhere 'redirected, but not told where to'
 }
