@@ -49,6 +49,7 @@ free_port() {
 start_server() {
 	SITE=$BATS_TEST_TMPDIR/site SERVER=$BATS_TEST_TMPDIR/nginx
 	mkdir -p "$SITE" "$SERVER"
+	cd "$BATS_TEST_TMPDIR" || return # what a test writes down stays there
 	local name port
 	for _ in 1 2 3 4 5; do
 		PORT=$(free_port) PLAIN=$((PORT + 4))
