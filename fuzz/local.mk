@@ -1,5 +1,5 @@
 # fuzz/: targets for libFuzzer (fuzz/run), which `make check` replays over the committed corpora.
-unit_tests += fuzz/text_replay fuzz/service_file_replay fuzz/protocol_replay fuzz/lists_replay
+unit_tests += fuzz/text_replay fuzz/service_file_replay fuzz/protocol_replay fuzz/lists_replay fuzz/record_replay
 fuzz_driver = fuzz/replay.c fuzz/target.c fuzz/target.h
 
 fuzz_text_replay_SOURCES = fuzz/text_fuzz.c $(fuzz_driver)
@@ -18,4 +18,15 @@ fuzz_lists_replay_SOURCES = fuzz/lists_fuzz.c $(fuzz_driver)
 fuzz_lists_replay_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"lists"'
 fuzz_lists_replay_LDADD = feeds/libfeeds.la
 
-EXTRA_DIST += fuzz/run fuzz/text.dict fuzz/service_file.dict fuzz/protocol.dict fuzz/lists.dict fuzz/corpus
+fuzz_record_replay_SOURCES = fuzz/record_fuzz.c $(fuzz_driver)
+fuzz_record_replay_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"record"'
+fuzz_record_replay_LDADD = records/librecords.la category/libcategory.la
+
+EXTRA_DIST += fuzz/run fuzz/text.dict fuzz/service_file.dict fuzz/protocol.dict fuzz/lists.dict \
+	fuzz/record.dict fuzz/corpus
+
+unit_tests += fuzz/answer_replay
+fuzz_answer_replay_SOURCES = fuzz/answer_fuzz.c $(fuzz_driver)
+fuzz_answer_replay_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"answer"'
+fuzz_answer_replay_LDADD = records/libclickhouse.la records/librecords.la category/libcategory.la
+EXTRA_DIST += fuzz/answer.dict

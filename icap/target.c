@@ -58,11 +58,18 @@ static size_t find_last(struct text text, char byte)
 	return text.length;
 }
 
+static bool is_any(char byte, const char *bytes)
+{
+	while (*bytes != '\0' && *bytes != byte)
+		bytes++;
+	return *bytes != '\0';
+}
+
 static size_t find_any(struct text text, const char *bytes)
 {
 	size_t i = 0;
 
-	while (i < text.length && (text.at[i] == '\0' || strchr(bytes, text.at[i]) == NULL))
+	while (i < text.length && !is_any(text.at[i], bytes))
 		i++;
 	return i;
 }

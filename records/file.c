@@ -49,6 +49,7 @@ static int open_file(struct appended_file *file)
 	file->device = status.st_dev;
 	file->inode = status.st_ino;
 	file->torn_length = 0;
+	file->ours_until = 0;
 	return 0;
 }
 
@@ -118,11 +119,19 @@ static bool stands_alone(struct appended_file *file, const char *line, size_t le
 		return whole;
 	end = lseek(file->fd, 0, SEEK_CUR);
 	at = end - (off_t)length;
+	/* Nobody else wrote since the last line of our own. */
+	if (whole && at == file->ours_until && at > 0) {
+		file->ours_until = end;
+		return true;
+	}
 	/* Truncated in the meantime: there is nothing to look at. */
 	if (at < 0)
 		return whole;
-	if (whole && (at == 0 || pread(file->fd, &before, 1, at - 1) != 1 || before == '\n'))
+	if (whole && (at == 0 || pread(file->fd, &before, 1, at - 1) != 1 || before == '\n')) {
+		file->ours_until = end;
 		return true;
+	}
+	file->ours_until = 0;
 	file->torn_at = at;
 	file->torn_length = length;
 	memcpy(file->torn, line, length);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/types.h>
 
 /* A file that lines are appended to, opened by name again where another one has taken its place. Not thread-safe. */
@@ -16,6 +17,7 @@ struct appended_file {
 	bool regular;
 	dev_t device;
 	ino_t inode;
+	off_t ours_until; /* where the last line ended that was seen to stand alone; 0: not known */
 	off_t torn_at; /* where a line begins of which only torn_length bytes were taken */
 	size_t torn_length;
 	char torn[RECORD_SIZE];
@@ -40,12 +42,37 @@ struct hash_key {
 /* SipHash-2-4 of the bytes, which may be none. */
 uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t length);
 
+/* ---- Lines ---- */
+
+/* Whether one of eight bytes is a quote, a backslash, a control character below the space, or not ASCII. */
+static inline bool eight_are_special(const char *at)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+	uint64_t word, quote, backslash;
+
+	memcpy(&word, at, sizeof word);
+	quote = word ^ ones * '"';
+	backslash = word ^ ones * '\\';
+	return ((word | (word - ones * 0x20) | (quote - ones) | (backslash - ones)) & tops) != 0;
+}
+
+/* A line's fields, before they are understood: of `record` the texts, the port and the flags are set. */
+struct line_fields {
+	struct text time, verdict, decided_by, squid;
+	struct record record;
+};
+
+/* Reads a line of the journal's own shape. The texts point into it; missing and empty ones have at == NULL. False:
+ * it may still be a record. */
+bool line_read(const char *text, size_t length, struct line_fields *fields) MUST_CHECK;
+
 /* ---- The store ---- */
 
 struct sqlite3;
 struct sqlite3_stmt;
 struct known_texts;
-
+struct rows;
+struct recent_options;
 struct question;
 
 /* What the report needs of a store, whatever its kind is. */
@@ -53,11 +80,21 @@ struct store_kind {
 	/* Answers as questions_ask says. It has to fill in each question's `groups` and `count`, which question_free frees. */
 	bool (*ask)(struct store *store, int64_t since, int64_t until, struct question *questions, size_t count);
 	struct text (*text)(struct store *store, int64_t number); /* as text_of_number says */
+	bool (*hold)(struct store *store); /* as store_hold says; NULL: it can't, as let_go then */
+	void (*let_go)(struct store *store);
+	/* As store_recent says; NULL: it can't. */
+	bool (*recent)(struct store *store, const struct recent_options *options,
+	    bool (*take)(void *context, const struct record *record), void *context);
 	void (*close)(struct store *store);
 };
 
 extern const struct store_kind sqlite_kind;
 void sqlite_close(struct store *store);
+struct text sqlite_text(struct store *store, int64_t number);
+bool sqlite_hold(struct store *store) MUST_CHECK;
+void sqlite_let_go(struct store *store);
+bool sqlite_recent(struct store *store, const struct recent_options *options,
+    bool (*take)(void *context, const struct record *record), void *context) MUST_CHECK;
 
 /* `kind`, `damaged` and `trouble` are of every kind, `place` is of one that isn't SQLite, the rest is SQLite's. */
 struct store {
@@ -70,8 +107,9 @@ struct store {
 	dev_t device;
 	ino_t inode;
 	struct known_texts *texts;
-	struct sqlite3_stmt *text_find, *text_add, *text_touch, *text_get, *insert;
-	int64_t sequence, generation;
+	struct rows *rows; /* that were added and aren't in the database yet */
+	struct sqlite3_stmt *text_find, *text_add, *text_touch, *text_get, *block_add, *details_add;
+	int64_t generation;
 	int64_t give_up_at; /* of CLOCK_MONOTONIC, in milliseconds */
 	char trouble[STORE_WHY_SIZE]; /* of the last failure */
 };
@@ -120,11 +158,6 @@ struct known_texts *known_texts_new(void) MUST_CHECK;
 void known_texts_forget(struct known_texts *texts);
 void known_texts_free(struct known_texts *texts);
 
-/* A row's number is its time and, below that, a counter: so the rows are in the order of their time. */
-enum { ROW_COUNTER_BITS = 20 };
-int64_t row_of_time(int64_t time);
-int64_t time_of_row(int64_t row);
-
 /* The number of the connection that a record belongs to, by conn and dst; 0 where it has no conn. */
 int64_t connection_number(const struct record *record);
 
@@ -153,8 +186,21 @@ struct position {
 	int64_t lines, malformed;
 };
 
+/* A hash of the journal's first line, which is whole. */
+uint64_t journal_identity(int fd);
+
 bool position_find(struct store *store, int fd, const char *path, struct position *position) MUST_CHECK;
 bool position_keep(struct store *store, int fd, const char *path, struct position *position) MUST_CHECK;
+
+/* Another place that records go to: then the store keeps only how far the journals were read. A batch is kept as read when
+ * `send` has returned true, so it may come again: each record has an identity, the same whenever this line of this journal
+ * is read, under whatever name the journal is then. Those that return bool return false, and why, after a failure. */
+struct ingest_sink {
+	bool (*add)(void *context, const struct record *record, uint64_t identity, char why[STORE_WHY_SIZE]);
+	bool (*send)(void *context, char why[STORE_WHY_SIZE]); /* what was added since the last time, if anything */
+	bool (*forget)(void *context, int64_t oldest, uint64_t *forgotten, char why[STORE_WHY_SIZE]);
+	void *context;
+};
 
 /* ---- Questions to the store ---- */
 
@@ -177,6 +223,8 @@ enum dimension {
 	DIMENSIONS
 };
 
+bool dimension_is_text(enum dimension dimension);
+
 enum { QUESTION_DIMENSIONS = 6, VERDICTS = 4 };
 
 /* The records that are alike in all dimensions of a question. */
@@ -194,11 +242,11 @@ struct question {
 	enum dimension dimension[QUESTION_DIMENSIONS];
 	size_t dimensions;
 	unsigned verdicts; /* a bit for each that counts */
-	/* Only records whose group of that question, which comes before this one, is wanted, or isn't. NULL: all. The
-	 * dimensions of that one are among this one's, and its verdicts hold this one's. */
+	/* Only records whose group of that question is wanted, or isn't. NULL: all. That one comes before this one and has no
+	 * `within`; its dimensions are among this one's, and its verdicts hold this one's. */
 	const struct question *within;
 	bool outside;
-	/* Whether a new group is wanted; NULL: each is. */
+	/* Whether a new group is wanted; NULL: each is. Any thread may ask, but only one at a time. */
 	bool (*wants)(void *context, const int64_t *key);
 	void *context;
 
@@ -207,7 +255,6 @@ struct question {
 	size_t count;
 
 	struct group_index *index;
-	struct group *current; /* of the record at hand; NULL: none */
 };
 
 /* Answers all questions in one pass over the records with since <= time < until. False after a failure; the questions
@@ -219,6 +266,10 @@ void question_free(struct question *question);
  * by their bytes. Returns false when memory has run out. */
 enum question_order { ORDER_BY_RECORDS, ORDER_BY_CONNECTIONS, ORDER_BY_KEY };
 bool question_sort(struct store *store, struct question *question, enum question_order order) MUST_CHECK;
+
+/* What is read between these two is of one moment. */
+bool store_hold(struct store *store) MUST_CHECK;
+void store_let_go(struct store *store);
 
 /* The text of a number: "" for 0 and where there is none. It stays good until the next call. */
 struct text text_of_number(struct store *store, int64_t number);

@@ -135,6 +135,19 @@ static bool catch_up(struct journal *journal, int64_t now)
 	return true;
 }
 
+/* It is held for the time of a write, some microseconds: less than it takes to sleep and be woken. */
+static bool make_lock(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t kind;
+	bool good = pthread_mutexattr_init(&kind) == 0;
+
+	if (!good)
+		return false;
+	good = pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ADAPTIVE_NP) == 0 && pthread_mutex_init(lock, &kind) == 0;
+	pthread_mutexattr_destroy(&kind);
+	return good;
+}
+
 struct journal *journal_open(const char *path, const struct journal_options *options)
 {
 	struct journal *journal = calloc(1, sizeof *journal);
@@ -144,7 +157,7 @@ struct journal *journal_open(const char *path, const struct journal_options *opt
 	journal->options = options != NULL ? *options : journal_defaults;
 	journal->file.fd = -1;
 	journal->file.path = strdup(path);
-	if (journal->file.path == NULL || pthread_mutex_init(&journal->lock, NULL) != 0) {
+	if (journal->file.path == NULL || !make_lock(&journal->lock)) {
 		free(journal->file.path);
 		free(journal);
 		return NULL;

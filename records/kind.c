@@ -6,6 +6,8 @@
 
 #include "records/internal.h"
 
+#include <stdio.h>
+
 bool questions_ask(struct store *store, int64_t since, int64_t until, struct question *questions, size_t count)
 {
 	return store->kind->ask(store, since, until, questions, count);
@@ -14,6 +16,32 @@ bool questions_ask(struct store *store, int64_t since, int64_t until, struct que
 struct text text_of_number(struct store *store, int64_t number)
 {
 	return store->kind->text(store, number);
+}
+
+bool store_hold(struct store *store)
+{
+	return store->kind->hold == NULL || store->kind->hold(store);
+}
+
+void store_let_go(struct store *store)
+{
+	if (store->kind->let_go != NULL)
+		store->kind->let_go(store);
+}
+
+bool store_recent(struct store *store, const struct recent_options *options,
+    bool (*take)(void *context, const struct record *record), void *context, char why[STORE_WHY_SIZE])
+{
+	bool good = false;
+
+	if (store->kind->recent == NULL) {
+		snprintf(store->trouble, sizeof store->trouble, "this kind of store can't show single records");
+	} else if (store_hold(store)) {
+		good = store->kind->recent(store, options, take, context);
+		store_let_go(store);
+	}
+	snprintf(why, STORE_WHY_SIZE, "%s", store->trouble);
+	return good;
 }
 
 bool store_is_damaged(const struct store *store)

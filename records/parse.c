@@ -25,15 +25,13 @@ static bool complain(char why[RECORD_WHY_SIZE], const char *key, const char *wha
 }
 
 /* One of the names, which has to be there. */
-static bool take_name(json_t *json, const char *key, const char *const *names, size_t count, size_t *index,
+static bool find_name(struct text text, const char *key, const char *const *names, size_t count, size_t *index,
     char why[RECORD_WHY_SIZE])
 {
-	const char *value = json_string_value(json_object_get(json, key));
-
-	for (*index = 0; value != NULL && *index < count; (*index)++)
-		if (strcmp(value, names[*index]) == 0)
+	for (*index = 0; text.at != NULL && *index < count; (*index)++)
+		if (text_is(text, names[*index]))
 			return true;
-	return complain(why, key, value == NULL ? "is missing" : "is none of those that are known");
+	return complain(why, key, text.at == NULL ? "is missing" : "is none of those that are known");
 }
 
 static bool take_port(json_t *json, uint16_t *port, char why[RECORD_WHY_SIZE])
@@ -55,6 +53,14 @@ static bool take_flag(json_t *json, const char *key, bool *flag, char why[RECORD
 
 	*flag = json_is_true(value);
 	return value == NULL || json_is_boolean(value) || complain(why, key, "is neither true nor false");
+}
+
+/* A text, empty where it's another kind of value. */
+static struct text text_value(json_t *json, const char *key)
+{
+	json_t *value = json_object_get(json, key);
+
+	return (struct text){ .at = json_string_value(value), .length = json_string_length(value) };
 }
 
 static bool take_texts(json_t *json, struct record *record, char why[RECORD_WHY_SIZE])
@@ -132,12 +138,10 @@ static void decode(struct record_line *line, struct text *text)
 }
 
 /* Squid's file has more than refusals: connections that ended before anything was decided, and answers of others. */
-static bool is_refusal(json_t *json)
+static bool is_refusal(struct text status)
 {
-	const char *status = json_string_value(json_object_get(json, "squid"));
-
-	return status == NULL || strncmp(status, "TCP_DENIED", 10) == 0 || strcmp(status, "NONE_NONE/403") == 0 ||
-	    strcmp(status, "NONE_NONE/407") == 0;
+	return status.at == NULL || text_is(status, "NONE_NONE/403") || text_is(status, "NONE_NONE/407") ||
+	    (status.length >= 10 && memcmp(status.at, "TCP_DENIED", 10) == 0);
 }
 
 static void undo_squid(struct record_line *line)
@@ -153,48 +157,64 @@ static void undo_squid(struct record_line *line)
 
 /* ---- The line ---- */
 
-static bool take_all(json_t *json, struct record_line *line, char why[RECORD_WHY_SIZE])
+static bool take_fields(json_t *json, struct line_fields *fields, char why[RECORD_WHY_SIZE])
+{
+	struct record *record = &fields->record;
+
+	memset(fields, 0, sizeof *fields);
+	fields->time = text_value(json, "time");
+	fields->verdict = text_value(json, "verdict");
+	fields->decided_by = text_value(json, "decided_by");
+	fields->squid = text_value(json, "squid");
+	return take_port(json, &record->port, why) && take_flag(json, "stale", &record->stale, why) &&
+	    take_flag(json, "disagrees", &record->disagrees, why) && take_texts(json, record, why);
+}
+
+static bool take_all(const struct line_fields *fields, struct record_line *line, char why[RECORD_WHY_SIZE])
 {
 	struct record *record = &line->record;
-	json_t *time = json_object_get(json, "time");
-	struct text text = { .at = json_string_value(time), .length = json_string_length(time) };
 	size_t verdict, decider;
 
-	if (!time_parse(text, &record->time))
-		return complain(why, "time", text.at == NULL ? "is missing" : "is no time of RFC 3339");
-	if (!take_name(json, "verdict", verdicts, sizeof verdicts / sizeof verdicts[0], &verdict, why) ||
-	    !take_name(json, "decided_by", deciders, sizeof deciders / sizeof deciders[0], &decider, why) ||
-	    !take_port(json, &record->port, why) || !take_flag(json, "stale", &record->stale, why) ||
-	    !take_flag(json, "disagrees", &record->disagrees, why) ||
-	    !take_texts(json, record, why))
+	*record = fields->record;
+	if (!time_parse(fields->time, &record->time))
+		return complain(why, "time", fields->time.at == NULL ? "is missing" : "is no time of RFC 3339");
+	if (!find_name(fields->verdict, "verdict", verdicts, sizeof verdicts / sizeof verdicts[0], &verdict, why) ||
+	    !find_name(fields->decided_by, "decided_by", deciders, sizeof deciders / sizeof deciders[0], &decider, why))
 		return false;
 	record->verdict = (enum record_verdict)verdict;
 	record->decided_by = (enum record_decider)decider;
-	line->passed_over = record->decided_by == RECORD_BY_SQUID && !is_refusal(json);
+	line->passed_over = record->decided_by == RECORD_BY_SQUID && !is_refusal(fields->squid);
 	if (record->decided_by == RECORD_BY_SQUID)
 		undo_squid(line);
 	return true;
 }
 
-bool record_parse(const char *text, size_t length, struct record_line *line, char why[RECORD_WHY_SIZE])
+static bool parse_slowly(const char *text, size_t length, struct record_line *line, char why[RECORD_WHY_SIZE])
 {
+	struct line_fields fields;
 	json_error_t error;
-	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
 
-	memset(&line->record, 0, sizeof line->record);
-	line->decoded_length = 0;
-	line->json = json;
-	if (json == NULL) {
+	line->json = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+	if (line->json == NULL) {
 		snprintf(why, RECORD_WHY_SIZE, "byte %d: %s", error.position, error.text);
 		return false;
 	}
-	if (!json_is_object(json)) {
+	if (!json_is_object((json_t *)line->json)) {
 		snprintf(why, RECORD_WHY_SIZE, "is no JSON object");
-	} else if (take_all(json, line, why)) {
+	} else if (take_fields(line->json, &fields, why) && take_all(&fields, line, why)) {
 		return true;
 	}
 	record_line_free(line);
 	return false;
+}
+
+bool record_parse(const char *text, size_t length, struct record_line *line, char why[RECORD_WHY_SIZE])
+{
+	struct line_fields fields;
+
+	line->decoded_length = 0;
+	line->json = NULL;
+	return line_read(text, length, &fields) ? take_all(&fields, line, why) : parse_slowly(text, length, line, why);
 }
 
 void record_line_free(struct record_line *line)

@@ -1,286 +1,234 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Counts records and connections by some of their dimensions, for any number of questions in one pass over the rows.
+/* Answers any number of questions in one pass over the store's blocks.
  *
- * A question's groups are in an open hash table by their key, and its connections in another one, as 64 bits made from
- * the connection's number and the group: SQLite's own GROUP BY and count(DISTINCT) would sort the rows for each. Two of
- * ten million connections look alike with a chance of one to three hundred thousand. What it takes is memory: about 20
- * bytes for each connection of each question. */
+ * One thread reads the next block and numbers its connections while another one counts the one before it; who is done
+ * takes a question of those that are left. A question counts a block in one thread, so its groups need no lock; SQLite
+ * and `wants` are for one thread at a time. */
 #include <config.h>
 
-#include "records/records.h"
+#include "records/counting.h"
 
-#include "records/internal.h"
-
+#include <pthread.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
-#include <string.h>
 
-struct group_index {
-	uint32_t *slot; /* the group's number and 1 */
-	size_t slots;
-	size_t room; /* for groups */
-	uint64_t *connection;
-	size_t connections, connection_slots;
+struct asking {
+	struct store *store;
+	int64_t since, until;
+	struct question *questions;
+	size_t count;
+	bool by_time;  /* one of them asks for hours or days */
+	uint64_t rows; /* that there is room for */
+	struct sqlite3_stmt *statement;
+	struct connections *connections;
+	struct coder *coder;
+	struct counted_block *block[2]; /* one is counted, one is read */
+	struct counter *counter[2];
+	struct turn turn;
+	pthread_mutex_t turns; /* SQLite and wants */
+
+	pthread_mutex_t lock; /* what follows */
+	pthread_cond_t changed;
+	const struct counted_block *counted; /* NULL: none */
+	size_t next, done; /* questions that were taken, and that are answered, for that block */
+	bool end, out_of_memory;
 };
 
-enum { FIRST_SLOTS = 64 };
-
-static uint64_t scatter(uint64_t value)
+static void begin_turn(void *context)
 {
-	value ^= value >> 31;
-	value *= UINT64_C(0x9e3779b97f4a7c15);
-	value ^= value >> 29;
-	value *= UINT64_C(0xd6e8feb86659fd93);
-	return value ^ value >> 32;
+	pthread_mutex_lock(&((struct asking *)context)->turns);
 }
 
-static uint64_t hash_key_of(const struct question *question, const int64_t *key)
+static void end_turn(void *context)
 {
-	uint64_t hash = 1;
-
-	for (size_t i = 0; i < question->dimensions; i++)
-		hash = scatter(hash + (uint64_t)key[i]) * 3;
-	return hash;
+	pthread_mutex_unlock(&((struct asking *)context)->turns);
 }
 
-/* ---- Groups ---- */
-
-static size_t find_slot(const struct question *question, const int64_t *key)
+/* Takes questions until none is left for the block. The lock is held. */
+static void count_some(struct asking *asking, struct counter *counter)
 {
-	const struct group_index *index = question->index;
-	size_t at = hash_key_of(question, key) & (index->slots - 1);
+	while (asking->next < asking->count) {
+		struct question *question = &asking->questions[asking->next++];
+		bool good;
 
-	while (index->slot[at] != 0 && memcmp(question->groups[index->slot[at] - 1].key, key,
-	    question->dimensions * sizeof *key) != 0)
-		at = (at + 1) & (index->slots - 1);
-	return at;
-}
-
-static bool make_slots(struct question *question)
-{
-	struct group_index *index = question->index;
-	size_t slots = index->slots == 0 ? FIRST_SLOTS : index->slots * 2;
-	uint32_t *slot = calloc(slots, sizeof *slot);
-
-	if (slot == NULL)
-		return false;
-	free(index->slot);
-	index->slot = slot;
-	index->slots = slots;
-	for (size_t i = 0; i < question->count; i++)
-		slot[find_slot(question, question->groups[i].key)] = (uint32_t)i + 1;
-	return true;
-}
-
-/* The group of a key, made where there is none yet. */
-static struct group *find_group(struct question *question, const int64_t *key)
-{
-	struct group_index *index = question->index;
-	size_t at = find_slot(question, key);
-	struct group *group;
-
-	if (index->slot[at] != 0)
-		return &question->groups[index->slot[at] - 1];
-	if (question->count >= UINT32_MAX - 1)
-		return NULL;
-	if (question->count == index->room) {
-		size_t room = index->room == 0 ? FIRST_SLOTS : index->room * 2;
-		struct group *more = reallocarray(question->groups, room, sizeof *more);
-
-		if (more == NULL)
-			return NULL;
-		question->groups = more;
-		index->room = room;
+		pthread_mutex_unlock(&asking->lock);
+		good = question->within != NULL || question_count(question, asking->questions, asking->count, asking->counted,
+		    counter, &asking->turn);
+		pthread_mutex_lock(&asking->lock);
+		asking->out_of_memory = asking->out_of_memory || !good;
+		if (++asking->done == asking->count)
+			pthread_cond_broadcast(&asking->changed);
 	}
-	group = &question->groups[question->count++];
-	memset(group, 0, sizeof *group);
-	memcpy(group->key, key, question->dimensions * sizeof *key);
-	group->wanted = question->wants == NULL || question->wants(question->context, key);
-	index->slot[at] = (uint32_t)question->count;
-	if (question->count * 2 > index->slots && !make_slots(question))
-		return NULL;
-	return group;
 }
 
-/* ---- Connections ---- */
-
-static bool put_connection(uint64_t *slots, size_t count, uint64_t connection)
+static void *help(void *context)
 {
-	size_t at = connection & (count - 1);
+	struct asking *asking = context;
 
-	while (slots[at] != 0 && slots[at] != connection)
-		at = (at + 1) & (count - 1);
-	if (slots[at] == connection)
-		return false;
-	slots[at] = connection;
-	return true;
-}
-
-static bool make_connection_slots(struct group_index *index)
-{
-	size_t count = index->connection_slots == 0 ? FIRST_SLOTS : index->connection_slots * 2;
-	uint64_t *slots = calloc(count, sizeof *slots);
-
-	if (slots == NULL)
-		return false;
-	for (size_t i = 0; i < index->connection_slots; i++)
-		if (index->connection[i] != 0)
-			(void)put_connection(slots, count, index->connection[i]);
-	free(index->connection);
-	index->connection = slots;
-	index->connection_slots = count;
-	return true;
-}
-
-static bool count_connection(struct question *question, struct group *group, int64_t connection)
-{
-	struct group_index *index = question->index;
-	uint64_t mixed;
-
-	if (connection == 0) {
-		group->connections++;
-		return true;
+	pthread_mutex_lock(&asking->lock);
+	while (!asking->end) {
+		count_some(asking, asking->counter[1]);
+		if (!asking->end)
+			pthread_cond_wait(&asking->changed, &asking->lock);
 	}
-	mixed = scatter((uint64_t)connection ^ scatter((uint64_t)(group - question->groups) + 1)) | 1;
-	if (index->connections * 4 >= index->connection_slots * 3 && !make_connection_slots(index))
-		return false;
-	if (put_connection(index->connection, index->connection_slots, mixed)) {
-		index->connections++;
-		group->connections++;
+	pthread_mutex_unlock(&asking->lock);
+	return NULL;
+}
+
+/* Helps until the block is counted, and puts the next one, if any, into its place. */
+static bool hand_over(struct asking *asking, const struct counted_block *next)
+{
+	bool good;
+
+	pthread_mutex_lock(&asking->lock);
+	count_some(asking, asking->counter[0]);
+	while (asking->done < asking->count)
+		pthread_cond_wait(&asking->changed, &asking->lock);
+	good = !asking->out_of_memory;
+	if (next != NULL && good) {
+		asking->counted = next;
+		asking->next = asking->done = 0;
 	}
-	return true;
+	asking->end = next == NULL || !good;
+	pthread_cond_broadcast(&asking->changed);
+	pthread_mutex_unlock(&asking->lock);
+	return good;
 }
 
-/* ---- Rows ---- */
-
-/* The columns that are asked for, in this order. */
-enum column { ID, VERDICT, STALE, DISAGREES, PORT, CONNECTION, CLIENT, USER, HOST, DST, SNI, SERVICE, RULE, EVIDENCE, WOULD };
-
-static const char select_rows[] =
-    "SELECT id, verdict, stale, disagrees, port, connection, client, user, host, dst, sni, service, rule, evidence, would"
-    " FROM transactions WHERE id >= ?1 AND id < ?2 ORDER BY id";
-
-struct row {
-	int64_t dimension[DIMENSIONS];
-	int64_t time, connection;
-	int64_t quarter, hour, day; /* the begin of the hour and the day are kept for a quarter of an hour */
-};
-
-/* All zones differ from UTC by whole quarters of an hour. */
-static void place_in_time(struct row *row)
+static bool tell_memory(struct store *store)
 {
-	const int64_t quarter = INT64_C(15) * 60 * 1000;
-	int64_t now = row->time / quarter;
+	snprintf(store->trouble, sizeof store->trouble, "out of memory");
+	return false;
+}
 
-	if (now != row->quarter) {
-		row->quarter = now;
-		row->hour = time_floor(row->time, TIME_HOUR);
-		row->day = time_floor(row->time, TIME_DAY);
+/* Reads the next block; false in *more where there is none. */
+static bool read_block(struct asking *asking, struct counted_block *counted, bool *more)
+{
+	bool good = true;
+	int result;
+
+	begin_turn(asking);
+	result = sqlite3_step(asking->statement);
+	*more = result == SQLITE_ROW;
+	if (result != SQLITE_ROW && result != SQLITE_DONE)
+		good = store_failed(asking->store);
+	else if (*more && (!block_read(counted->block, asking->statement, 0, COLUMN_TIME, FIRST_DETAIL) ||
+	    counted->block->rows > asking->rows))
+		good = blocks_damaged(asking->store);
+	end_turn(asking);
+	if (good && *more) {
+		asking->rows -= counted->block->rows;
+		counted_block_fill(counted, asking->since, asking->until, asking->connections, asking->coder,
+		    asking->by_time);
 	}
-	row->dimension[DIMENSION_HOUR] = row->hour;
-	row->dimension[DIMENSION_DAY] = row->day;
+	return good;
 }
 
-static void read_row(struct sqlite3_stmt *statement, struct row *row)
+static bool take_blocks(struct asking *asking)
 {
-#define COLUMN(column) sqlite3_column_int64(statement, (int)(column))
-	int64_t host = COLUMN(HOST), service = COLUMN(SERVICE);
-	int64_t *dimension = row->dimension;
+	bool more = true, good = true, memory = true;
 
-	row->time = time_of_row(COLUMN(ID));
-	row->connection = COLUMN(CONNECTION);
-	dimension[DIMENSION_VERDICT] = COLUMN(VERDICT) & (VERDICTS - 1);
-	dimension[DIMENSION_SERVICE] = service != 0 ? service : COLUMN(WOULD);
-	dimension[DIMENSION_CLIENT] = COLUMN(CLIENT);
-	dimension[DIMENSION_USER] = COLUMN(USER);
-	dimension[DIMENSION_RULE] = COLUMN(RULE);
-	dimension[DIMENSION_DST] = COLUMN(DST);
-	dimension[DIMENSION_SNI] = COLUMN(SNI);
-	dimension[DIMENSION_NAME] =
-	    dimension[DIMENSION_DST] != 0 && dimension[DIMENSION_SNI] != 0 ? dimension[DIMENSION_SNI] : host;
-	dimension[DIMENSION_PORT] = COLUMN(PORT);
-	dimension[DIMENSION_EVIDENCE] = COLUMN(EVIDENCE);
-	dimension[DIMENSION_STALE] = COLUMN(STALE);
-	dimension[DIMENSION_DISAGREES] = COLUMN(DISAGREES);
-	place_in_time(row);
-#undef COLUMN
-}
-
-static bool count_row(struct question *question, const struct row *row)
-{
-	int64_t verdict = row->dimension[DIMENSION_VERDICT], key[QUESTION_DIMENSIONS];
-	struct group *group;
-
-	question->current = NULL;
-	if ((question->verdicts & 1u << verdict) == 0 ||
-	    (question->within != NULL &&
-	    (question->within->current == NULL || question->within->current->wanted == question->outside)))
-		return true;
-	for (size_t i = 0; i < question->dimensions; i++)
-		key[i] = row->dimension[question->dimension[i]];
-	question->current = group = find_group(question, key);
-	if (group == NULL)
-		return false;
-	group->records++;
-	group->by_verdict[verdict]++;
-	if (group->records == 1 || row->time > group->last)
-		group->last = row->time;
-	return !group->wanted || count_connection(question, group, row->connection);
-}
-
-static bool prepare(struct question *questions, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		questions[i].groups = NULL;
-		questions[i].count = 0;
-		questions[i].index = calloc(1, sizeof *questions[i].index);
+	for (size_t i = 0; good && more && memory; i++) {
+		good = read_block(asking, asking->block[i % 2], &more);
+		memory = hand_over(asking, good && more ? asking->block[i % 2] : NULL);
 	}
-	for (size_t i = 0; i < count; i++)
-		if (questions[i].index == NULL || !make_slots(&questions[i]))
-			return false;
-	return true;
+	return good && (memory || tell_memory(asking->store));
+}
+
+/* Small reports aren't worth a thread, and go without one, too, where there is none to be had. */
+static bool take_with_help(struct asking *asking)
+{
+	sigset_t all, before;
+	pthread_t helper;
+	bool helped = false, good;
+
+	if (asking->rows > BLOCK_ROWS) {
+		/* Signals are for the program's own threads. */
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &before);
+		helped = pthread_create(&helper, NULL, help, asking) == 0;
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	}
+	good = take_blocks(asking);
+	if (helped)
+		pthread_join(helper, NULL);
+	return good;
+}
+
+static bool prepare(struct asking *asking)
+{
+	bool good = (asking->connections = connections_new(asking->rows)) != NULL && (asking->coder = coder_new()) != NULL;
+
+	for (size_t i = 0; good && i < 2; i++)
+		good = (asking->block[i] = counted_block_new()) != NULL && (asking->counter[i] = counter_new()) != NULL;
+	for (size_t i = 0; good && i < asking->count; i++)
+		good = question_prepare(&asking->questions[i], asking->rows);
+	return good || tell_memory(asking->store);
+}
+
+static bool ask_within(struct asking *asking)
+{
+	struct store *store = asking->store;
+	struct sqlite3_stmt *sum = NULL;
+	bool good = store_prepare(store, "SELECT total(rows) FROM blocks WHERE last_time >= ?1 AND first_time < ?2", &sum) &&
+	    store_prepare(store, "SELECT columns FROM blocks WHERE last_time >= ?1 AND first_time < ?2", &asking->statement);
+
+	if (good) {
+		sqlite3_bind_int64(sum, 1, asking->since);
+		sqlite3_bind_int64(sum, 2, asking->until);
+		sqlite3_bind_int64(asking->statement, 1, asking->since);
+		sqlite3_bind_int64(asking->statement, 2, asking->until);
+		good = sqlite3_step(sum) == SQLITE_ROW || store_failed(store);
+		asking->rows = (uint64_t)sqlite3_column_int64(sum, 0);
+	}
+	sqlite3_finalize(sum);
+	good = good && prepare(asking) && take_with_help(asking);
+	sqlite3_finalize(asking->statement);
+	return good;
 }
 
 static bool sqlite_ask(struct store *store, int64_t since, int64_t until, struct question *questions, size_t count)
 {
-	struct sqlite3_stmt *statement = NULL;
-	struct row row = { .quarter = INT64_MIN };
-	bool memory = prepare(questions, count);
-	int result = SQLITE_DONE;
+	struct asking asking = { .store = store, .since = since, .until = until, .questions = questions, .count = count,
+		.next = count, .done = count, .turn = { .begin = begin_turn, .end = end_turn, .context = &asking },
+		.turns = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+	bool good;
 
-	if (memory) {
-		if (!store_prepare(store, select_rows, &statement))
-			return false;
-		sqlite3_bind_int64(statement, 1, row_of_time(since));
-		sqlite3_bind_int64(statement, 2, row_of_time(until));
-		while (memory && (result = sqlite3_step(statement)) == SQLITE_ROW) {
-			read_row(statement, &row);
-			for (size_t i = 0; memory && i < count; i++)
-				memory = count_row(&questions[i], &row);
-		}
-		sqlite3_finalize(statement);
+	for (size_t i = 0; i < count; i++) {
+		questions[i].groups = NULL;
+		questions[i].index = NULL;
+		questions[i].count = 0;
+		for (size_t j = 0; j < questions[i].dimensions; j++)
+			asking.by_time = asking.by_time || questions[i].dimension[j] == DIMENSION_HOUR ||
+			    questions[i].dimension[j] == DIMENSION_DAY;
 	}
-	if (!memory) {
-		snprintf(store->trouble, sizeof store->trouble, "out of memory");
-		return false;
+	good = ask_within(&asking);
+	for (size_t i = 0; i < 2; i++) {
+		counted_block_free(asking.block[i]);
+		counter_free(asking.counter[i]);
 	}
-	return result == SQLITE_DONE || store_failed(store);
+	connections_free(asking.connections);
+	coder_free(asking.coder);
+	pthread_mutex_destroy(&asking.turns);
+	pthread_mutex_destroy(&asking.lock);
+	pthread_cond_destroy(&asking.changed);
+	return good;
 }
 
-void question_free(struct question *question)
+bool sqlite_hold(struct store *store)
 {
-	if (question->index != NULL) {
-		free(question->index->slot);
-		free(question->index->connection);
-	}
-	free(question->index);
-	free(question->groups);
-	question->index = NULL;
-	question->groups = NULL;
-	question->count = 0;
+	return store_run(store, "BEGIN");
 }
 
-static struct text sqlite_text(struct store *store, int64_t number)
+void sqlite_let_go(struct store *store)
+{
+	sqlite3_reset(store->text_get);
+	if (sqlite3_get_autocommit(store->db) == 0)
+		(void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+}
+
+struct text sqlite_text(struct store *store, int64_t number)
 {
 	struct text text = { .at = "", .length = 0 };
 
@@ -299,4 +247,5 @@ static struct text sqlite_text(struct store *store, int64_t number)
 	return text;
 }
 
-const struct store_kind sqlite_kind = { .ask = sqlite_ask, .text = sqlite_text, .close = sqlite_close };
+const struct store_kind sqlite_kind = { .ask = sqlite_ask, .text = sqlite_text, .hold = sqlite_hold,
+	.let_go = sqlite_let_go, .recent = sqlite_recent, .close = sqlite_close };

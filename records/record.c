@@ -7,9 +7,10 @@
 
 #include "records/records.h"
 
+#include "records/internal.h"
+
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* The most bytes of each field's value in the line. */
 enum {
@@ -86,6 +87,20 @@ static size_t escape(const char *at, size_t left, char unit[8], size_t *taken)
 	return 6;
 }
 
+/* Whether all bytes stand for themselves: printable ASCII but for the quote and the backslash. */
+static bool is_plain(const char *at, size_t left)
+{
+	if (memchr(at, 0x7f, left) != NULL)
+		return false;
+	for (; left >= 8; at += 8, left -= 8)
+		if (eight_are_special(at))
+			return false;
+	for (; left > 0; at++, left--)
+		if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\')
+			return false;
+	return true;
+}
+
 /* A key and a text. Nothing where the text is missing. */
 static void put_text(struct line *line, const char *key, struct text text, size_t limit)
 {
@@ -101,6 +116,11 @@ static void put_text(struct line *line, const char *key, struct text text, size_
 	put_string(line, key);
 	put_string(line, "\":\"");
 	start = cut = line->length;
+	/* Most texts are plain and short enough. */
+	if (left <= limit && is_plain(at, left)) {
+		put(line, at, left);
+		left = 0;
+	}
 	while (left > 0) {
 		size_t taken, length = escape(at, left, unit, &taken);
 
@@ -118,30 +138,47 @@ static void put_text(struct line *line, const char *key, struct text text, size_
 	put_string(line, "\"");
 }
 
+static void put_digits(char *to, int64_t number, size_t digits)
+{
+	while (digits-- > 0) {
+		to[digits] = (char)('0' + number % 10);
+		number /= 10;
+	}
+}
+
+/* Years begin with March here, so that the day that some of them have more is the last one. */
+static void put_date(char *to, int64_t day)
+{
+	/* From the 1st of March four centuries before the year 0, so that all is positive. */
+	const int64_t four_centuries = 146097, since = day + 719468 + four_centuries;
+	int64_t in_era = since % four_centuries;
+	int64_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+	int64_t in_year = in_era - (365 * year + year / 4 - year / 100), month = (5 * in_year + 2) / 153;
+
+	year += since / four_centuries * 400 - 400 + (month >= 10);
+	put_digits(to, year, 4);
+	put_digits(to + 5, month < 10 ? month + 3 : month - 9, 2);
+	put_digits(to + 8, in_year - (153 * month + 2) / 5 + 1, 2);
+}
+
 static void put_time(struct line *line, int64_t time)
 {
 	/* The years that RFC 3339 can write. */
 	const int64_t first = INT64_C(-62167219200000), last = INT64_C(253402300799999);
-	time_t seconds;
-	struct tm when;
-	char text[TIME_LIMIT];
-	int milliseconds;
+	const int64_t a_day = INT64_C(24) * 60 * 60 * 1000;
+	char text[] = "0000-00-00T00:00:00.000Z";
+	int64_t in_day;
 
 	if (time < first)
 		time = first;
 	if (time > last)
 		time = last;
-	milliseconds = (int)(time % 1000);
-	seconds = (time_t)(time / 1000);
-	if (milliseconds < 0) {
-		milliseconds += 1000;
-		seconds--;
-	}
-	if (gmtime_r(&seconds, &when) == NULL)
-		memset(&when, 0, sizeof when);
-	snprintf(text, sizeof text, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)(when.tm_year + 1900) % 10000,
-	    (unsigned)(when.tm_mon + 1) % 100, (unsigned)when.tm_mday % 100, (unsigned)when.tm_hour % 100,
-	    (unsigned)when.tm_min % 100, (unsigned)when.tm_sec % 100, (unsigned)milliseconds % 1000);
+	in_day = (time % a_day + a_day) % a_day;
+	put_date(text, (time - in_day) / a_day);
+	put_digits(text + 11, in_day / 3600000, 2);
+	put_digits(text + 14, in_day / 60000 % 60, 2);
+	put_digits(text + 17, in_day / 1000 % 60, 2);
+	put_digits(text + 20, in_day % 1000, 3);
 	put_text(line, "time", text_of(text), TIME_LIMIT);
 }
 

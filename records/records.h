@@ -57,7 +57,7 @@ struct record_line {
 	char decoded[RECORD_DECODED_SIZE];
 };
 
-/* Reads a line, without its newline. Keys that aren't known are passed over; known ones have to be of their type, and
+/* Reads a line, without its newline; the texts may point into it. Keys that aren't known are passed over; known ones have to be of their type, and
  * `time`, `verdict` and `decided_by` have to be there. Returns false, and why, for all else: then nothing has to be
  * freed. */
 bool record_parse(const char *text, size_t length, struct record_line *line, char why[RECORD_WHY_SIZE]) MUST_CHECK;
@@ -186,7 +186,9 @@ struct ingest_counts {
 };
 
 /* What somebody should be told on the way: a sentence. file is NULL where it is about the store. */
-enum ingest_news { INGEST_MALFORMED, INGEST_MOVED_ASIDE, INGEST_UNREADABLE };
+enum ingest_news { INGEST_MALFORMED, INGEST_MOVED_ASIDE, INGEST_UNREADABLE, INGEST_WAITS };
+
+struct ingest_sink;
 
 struct ingest_options {
 	const char *const *journals;
@@ -195,6 +197,7 @@ struct ingest_options {
 	int64_t now;
 	bool rebuild; /* begin with an empty store; the old one is moved aside */
 	bool often;   /* it runs every few seconds: look once a day whether the store is sound, be it ever so small */
+	const struct ingest_sink *sink; /* where records go that the store doesn't keep; NULL: it keeps them */
 	void (*tell)(void *context, enum ingest_news news, const char *file, int64_t offset, const char *text);
 	void (*progress)(void *context, const struct ingest_counts *counts); /* may be NULL */
 	bool (*stop)(void *context);                                         /* may be NULL */
@@ -209,6 +212,29 @@ bool ingest(const char *place, const struct ingest_options *options, struct inge
 
 /* The size of the journals and of the rotated files beside them, of which `bytes` above is a part. */
 int64_t journals_size(const char *const *journals, size_t count);
+
+/* ---- ClickHouse: in a library of its own (libclickhouse), as it needs libcurl ---------------------------------------- */
+
+struct clickhouse_options {
+	const char *place;     /* clickhouse://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE; clickhouses:// for HTTPS */
+	const char *password;  /* instead of the place's; NULL: none given */
+	int64_t timeout;       /* milliseconds: how long a question may take, or how long a batch is tried again */
+	const char *positions; /* of ingest: the file that keeps how far the journals were sent */
+};
+
+bool clickhouse_is_place(const char *text) MUST_CHECK;
+
+/* A store for reports. Connects at the first question. Returns NULL, and why, if the place isn't one. */
+struct store *clickhouse_open(const struct clickhouse_options *options, char why[STORE_WHY_SIZE]) MUST_CHECK;
+
+/* As ingest, to ClickHouse: a batch is sent until the server has stored it, or the timeout is over. Whatever dies, and
+ * whatever is sent twice, each line counts once in reports. */
+bool clickhouse_ingest(const struct clickhouse_options *clickhouse, const struct ingest_options *options,
+    struct ingest_counts *counts, char why[STORE_WHY_SIZE]) MUST_CHECK;
+
+/* The file that keeps how far the journals were sent, in the folder. NULL, and why, if the place isn't one. The caller
+ * frees it. */
+char *clickhouse_positions(const char *place, const char *folder, char why[STORE_WHY_SIZE]) MUST_CHECK;
 
 /* ---- The report ------------------------------------------------------------------------------------------------- */
 

@@ -296,9 +296,11 @@ bool report_make(struct store *store, const struct report_options *options, stru
 	making->options = options;
 	making->report = report;
 	put_questions(making);
-	good = questions_ask(store, options->since, options->until, making->question, making->questions);
+	good = store_hold(store) &&
+	    questions_ask(store, options->since, options->until, making->question, making->questions);
 	if (good)
 		report_fill(making);
+	store_let_go(store);
 	if (!good || making->failed)
 		snprintf(why, STORE_WHY_SIZE, "%s", good ? "out of memory" : store->trouble);
 	good = good && !making->failed;

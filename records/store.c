@@ -7,7 +7,7 @@
 
 #include "records/records.h"
 
-#include "records/internal.h"
+#include "records/blocks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,27 +21,21 @@
 
 enum {
 	APPLICATION = 0x6d656574,
-	SCHEMA = 2,
+	SCHEMA = 3,
 	BUSY_MS = 60 * 1000
 };
 
 static const char schema[] =
     "CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, day INTEGER NOT NULL);"
-    "CREATE TABLE transactions (id INTEGER PRIMARY KEY, verdict INTEGER NOT NULL, decided_by INTEGER NOT NULL,"
-    " stale INTEGER NOT NULL, disagrees INTEGER NOT NULL, port INTEGER NOT NULL, connection INTEGER NOT NULL,"
-    " conn TEXT, proxy INTEGER NOT NULL, client INTEGER NOT NULL, user INTEGER NOT NULL, method INTEGER NOT NULL, host INTEGER NOT NULL,"
-    " dst INTEGER NOT NULL, sni INTEGER NOT NULL, service INTEGER NOT NULL, rule INTEGER NOT NULL,"
-    " evidence INTEGER NOT NULL, source INTEGER NOT NULL, would INTEGER NOT NULL, reason INTEGER NOT NULL);"
+    "CREATE TABLE blocks (id INTEGER PRIMARY KEY, first_time INTEGER NOT NULL, last_time INTEGER NOT NULL,"
+    " rows INTEGER NOT NULL, columns BLOB NOT NULL);"
+    "CREATE INDEX blocks_by_time ON blocks (last_time, first_time, rows);"
+    "CREATE TABLE details (id INTEGER PRIMARY KEY, columns BLOB NOT NULL);"
     "CREATE TABLE journals (id INTEGER PRIMARY KEY, path TEXT NOT NULL, device INTEGER, inode INTEGER,"
     " offset INTEGER NOT NULL, head_length INTEGER NOT NULL, head_hash INTEGER NOT NULL, lines INTEGER NOT NULL,"
     " malformed INTEGER NOT NULL);"
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-    "INSERT INTO meta VALUES ('generation', 0), ('sequence', 0), ('checked', 0);";
-
-static const char insert_row[] =
-    "INSERT INTO transactions (id, verdict, decided_by, stale, disagrees, port, connection, conn, proxy, client, user,"
-    " method, host, dst, sni, service, rule, evidence, source, would, reason)"
-    " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)";
+    "INSERT INTO meta VALUES ('generation', 0), ('checked', 0);";
 
 bool store_failed(struct store *store)
 {
@@ -104,7 +98,7 @@ static const char *path_of(const char *place, char why[STORE_WHY_SIZE])
 	static const char prefix[] = "sqlite:";
 
 	if (strncmp(place, "clickhouse:", 11) == 0) {
-		snprintf(why, STORE_WHY_SIZE, "%s: this version has no ClickHouse yet; use sqlite:PATH", place);
+		snprintf(why, STORE_WHY_SIZE, "%s: only meetingctl knows ClickHouse; use sqlite:PATH", place);
 		return NULL;
 	}
 	if (strncmp(place, prefix, sizeof prefix - 1) != 0 || place[sizeof prefix - 1] == '\0') {
@@ -188,7 +182,9 @@ static bool is_known(struct store *store)
 		snprintf(store->trouble, sizeof store->trouble, "%s: not a store of squid-meeting", store->path);
 		return false;
 	}
+	/* An older one is made anew from the journals. */
 	if (version != SCHEMA) {
+		store->damaged = version < SCHEMA;
 		snprintf(store->trouble, sizeof store->trouble, "%s: of version %d, and this program knows %d only",
 		    store->path, (int)version, (int)SCHEMA);
 		return false;
@@ -242,7 +238,8 @@ struct store *store_open_to_write(const char *place, char why[STORE_WHY_SIZE])
 	/* Who was where is nobody else's business. */
 	mask = umask(027);
 	store->texts = known_texts_new();
-	good = store->texts != NULL && open_lock(store, false) &&
+	store->rows = rows_new();
+	good = store->texts != NULL && store->rows != NULL && open_lock(store, false) &&
 	    open_database(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) &&
 	    (store->lock >= 0 || (is_known(store) && open_lock(store, true))) &&
 	    store_run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL") &&
@@ -251,7 +248,9 @@ struct store *store_open_to_write(const char *place, char why[STORE_WHY_SIZE])
 	good = good && store_prepare(store, "SELECT id, day FROM texts WHERE text = ?1", &store->text_find) &&
 	    store_prepare(store, "INSERT INTO texts (text, day) VALUES (?1, ?2)", &store->text_add) &&
 	    store_prepare(store, "UPDATE texts SET day = ?1 WHERE id = ?2", &store->text_touch) &&
-	    store_prepare(store, insert_row, &store->insert);
+	    store_prepare(store, "INSERT INTO blocks (first_time, last_time, rows, columns) VALUES (?1, ?2, ?3, ?4)",
+	    &store->block_add) &&
+	    store_prepare(store, "INSERT INTO details (id, columns) VALUES (?1, ?2)", &store->details_add);
 	if (good)
 		return store;
 	snprintf(why, STORE_WHY_SIZE, "%s", store->trouble);
@@ -268,11 +267,13 @@ void sqlite_close(struct store *store)
 	sqlite3_finalize(store->text_add);
 	sqlite3_finalize(store->text_touch);
 	sqlite3_finalize(store->text_get);
-	sqlite3_finalize(store->insert);
+	sqlite3_finalize(store->block_add);
+	sqlite3_finalize(store->details_add);
 	sqlite3_close(store->db);
 	if (store->lock >= 0)
 		close(store->lock);
 	known_texts_free(store->texts);
+	rows_free(store->rows);
 	free(store->path);
 	free(store);
 }
@@ -285,8 +286,7 @@ bool store_begin(struct store *store)
 
 	if (!store_run(store, "BEGIN IMMEDIATE"))
 		return false;
-	if (!store_number(store, "SELECT value FROM meta WHERE key = 'generation'", &generation) ||
-	    !store_number(store, "SELECT value FROM meta WHERE key = 'sequence'", &store->sequence)) {
+	if (!store_number(store, "SELECT value FROM meta WHERE key = 'generation'", &generation)) {
 		store_rollback(store);
 		return false;
 	}
@@ -299,7 +299,7 @@ bool store_begin(struct store *store)
 
 bool store_commit(struct store *store)
 {
-	if (store_set_number(store, "sequence", store->sequence) && store_run(store, "COMMIT"))
+	if (blocks_flush(store) && store_run(store, "COMMIT"))
 		return true;
 	store_rollback(store);
 	return false;
@@ -308,25 +308,11 @@ bool store_commit(struct store *store)
 void store_rollback(struct store *store)
 {
 	(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	if (store->rows != NULL)
+		rows_clear(store->rows);
 	/* They may have been of what is undone. */
 	if (store->texts != NULL)
 		known_texts_forget(store->texts);
-}
-
-int64_t row_of_time(int64_t time)
-{
-	const int64_t most = INT64_MAX >> ROW_COUNTER_BITS;
-
-	if (time < -most)
-		time = -most;
-	if (time > most)
-		time = most;
-	return time * (INT64_C(1) << ROW_COUNTER_BITS);
-}
-
-int64_t time_of_row(int64_t row)
-{
-	return row >> ROW_COUNTER_BITS;
 }
 
 int64_t connection_number(const struct record *record)
@@ -348,47 +334,58 @@ int64_t connection_number(const struct record *record)
 	return (int64_t)(hash_bytes(&key, both, conn + 1 + dst) | 1);
 }
 
-static bool bind_texts(struct store *store, const struct record *record)
+/* Notes the texts' numbers in the next row. */
+static bool put_texts(struct store *store, const struct record *record)
 {
-	const struct text texts[] = { record->proxy, record->client, record->user, record->method, record->host,
-		record->dst, record->sni, record->service, record->rule, record->evidence, record->source, record->would,
-		record->reason };
+	const struct {
+		enum column column;
+		struct text text;
+	} texts[] = { { COLUMN_CLIENT, record->client }, { COLUMN_USER, record->user }, { COLUMN_RULE, record->rule },
+		{ COLUMN_DST, record->dst }, { COLUMN_SNI, record->sni }, { COLUMN_EVIDENCE, record->evidence },
+		{ COLUMN_PROXY, record->proxy }, { COLUMN_METHOD, record->method }, { COLUMN_HOST, record->host },
+		{ COLUMN_OWN_SERVICE, record->service }, { COLUMN_SOURCE, record->source }, { COLUMN_WOULD, record->would },
+		{ COLUMN_REASON, record->reason } };
 	const int64_t a_day = INT64_C(24) * 60 * 60 * 1000;
 	int32_t day = (int32_t)(record->time / a_day - (record->time % a_day < 0));
-	enum { FIRST = 9 };
 
-	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		int64_t number;
-
-		if (!text_number(store, texts[i], day, &number))
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		if (!text_number(store, texts[i].text, day, &store->rows->value[texts[i].column][store->rows->count]))
 			return false;
-		sqlite3_bind_int64(store->insert, FIRST + (int)i, number);
-	}
 	return true;
+}
+
+/* A client's connection mostly begins with the client. */
+static bool begins_with_client(const struct record *record)
+{
+	return record->client.length > 0 && record->conn.length >= record->client.length &&
+	    memcmp(record->conn.at, record->client.at, record->client.length) == 0;
 }
 
 bool store_add(struct store *store, const struct record *record)
 {
-	enum { TRIES = 100 };
-	int result = SQLITE_DONE;
+	struct rows *rows = store->rows;
+	uint32_t row = rows->count;
+	struct text conn = record->conn;
+	bool cut = begins_with_client(record);
 
-	sqlite3_bind_int(store->insert, 2, (int)record->verdict);
-	sqlite3_bind_int(store->insert, 3, (int)record->decided_by);
-	sqlite3_bind_int(store->insert, 4, record->stale);
-	sqlite3_bind_int(store->insert, 5, record->disagrees);
-	sqlite3_bind_int(store->insert, 6, record->port);
-	sqlite3_bind_int64(store->insert, 7, connection_number(record));
-	sqlite3_bind_text(store->insert, 8, record->conn.at, (int)record->conn.length, SQLITE_STATIC);
-	if (!bind_texts(store, record))
+	if (!put_texts(store, record))
 		return false;
-	for (int i = 0; i < TRIES; i++) {
-		store->sequence = (store->sequence + 1) & ((1 << ROW_COUNTER_BITS) - 1);
-		sqlite3_bind_int64(store->insert, 1, row_of_time(record->time) + store->sequence);
-		result = sqlite3_step(store->insert);
-		sqlite3_reset(store->insert);
-		/* The counter has come round to a row of the same millisecond. */
-		if (result != SQLITE_CONSTRAINT_PRIMARYKEY && result != SQLITE_CONSTRAINT_ROWID)
-			break;
+#define VALUE(column) rows->value[COLUMN_##column][row]
+	VALUE(TIME) = record->time;
+	VALUE(CONNECTION) = connection_number(record);
+	VALUE(VERDICT) = (int64_t)record->verdict;
+	VALUE(STALE) = record->stale;
+	VALUE(DISAGREES) = record->disagrees;
+	VALUE(PORT) = record->port;
+	VALUE(DECIDER) = (int64_t)record->decided_by;
+	VALUE(SERVICE) = VALUE(OWN_SERVICE) != 0 ? VALUE(OWN_SERVICE) : VALUE(WOULD);
+	VALUE(NAME) = VALUE(DST) != 0 && VALUE(SNI) != 0 ? VALUE(SNI) : VALUE(HOST);
+	VALUE(CONN_CUT) = cut;
+#undef VALUE
+	if (cut) {
+		conn.at += record->client.length;
+		conn.length -= record->client.length;
 	}
-	return result == SQLITE_DONE || store_failed(store);
+	rows_add(rows, conn.at, conn.length);
+	return rows->count < BLOCK_ROWS || blocks_flush(store);
 }

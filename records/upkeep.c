@@ -4,7 +4,7 @@
 
 #include "records/records.h"
 
-#include "records/internal.h"
+#include "records/blocks.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -15,42 +15,43 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CHECK_ALWAYS_BELOW = 64 * 1024 * 1024 };
+enum { CHECK_ALWAYS_BELOW = 8 * 1024 * 1024 };
 
-static bool run_with(struct store *store, const char *sql, int64_t first, int64_t second, int *changed)
+/* Texts that no record of this day or a later one used. */
+static bool forget_texts(struct store *store, int64_t day)
 {
 	struct sqlite3_stmt *statement = NULL;
-	bool good = store_prepare(store, sql, &statement) && sqlite3_bind_int64(statement, 1, first) == SQLITE_OK &&
-	    sqlite3_bind_int64(statement, 2, second) == SQLITE_OK &&
-	    (sqlite3_step(statement) == SQLITE_DONE || store_failed(store));
+	bool good = store_prepare(store, "DELETE FROM texts WHERE day < ?1", &statement) &&
+	    sqlite3_bind_int64(statement, 1, day) == SQLITE_OK && (sqlite3_step(statement) == SQLITE_DONE || store_failed(store));
 
-	*changed = good ? sqlite3_changes(store->db) : 0;
 	sqlite3_finalize(statement);
-	return good;
+	if (!good || sqlite3_changes(store->db) == 0)
+		return good;
+	known_texts_forget(store->texts);
+	return store_set_number(store, "generation", store->generation + 1);
 }
 
 bool store_forget(struct store *store, int64_t oldest, uint64_t *forgotten)
 {
-	enum { AT_ONCE = 50000 };
-	const int64_t a_day = INT64_C(24) * 60 * 60 * 1000;
-	int changed, texts;
+	const int64_t a_minute = INT64_C(60) * 1000, a_day = 24 * 60 * a_minute;
+	uint64_t before = *forgotten;
+	bool more = true;
 
-	do {
+	while (more) {
+		uint64_t now = *forgotten;
+
 		if (!store_begin(store))
 			return false;
-		if (!run_with(store, "DELETE FROM transactions WHERE id IN"
-		    " (SELECT id FROM transactions WHERE id < ?1 ORDER BY id LIMIT ?2)", row_of_time(oldest), AT_ONCE, &changed) ||
-		    !run_with(store, "DELETE FROM texts WHERE day < ?1 AND ?2 > 0", oldest / a_day, changed < AT_ONCE, &texts) ||
-		    (texts > 0 && !store_set_number(store, "generation", store->generation + 1))) {
+		if (!blocks_forget(store, oldest, a_minute, &now) ||
+		    (now == *forgotten && now > before && !forget_texts(store, (oldest - a_minute) / a_day))) {
 			store_rollback(store);
 			return false;
 		}
-		if (texts > 0)
-			known_texts_forget(store->texts);
 		if (!store_commit(store))
 			return false;
-		*forgotten += (uint64_t)changed;
-	} while (changed == AT_ONCE);
+		more = now > *forgotten;
+		*forgotten = now;
+	}
 	return true;
 }
 
@@ -80,6 +81,7 @@ bool store_is_sound(struct store *store, int64_t now, bool often)
 		store_failed(store);
 	}
 	sqlite3_finalize(statement);
+	sound = sound && blocks_are_sound(store);
 	return sound && (now - checked < a_day || store_set_number(store, "checked", now));
 }
 
@@ -105,8 +107,9 @@ bool store_move_aside(struct store *store, int64_t now, char told[STORE_WHY_SIZE
 	sqlite3_finalize(store->text_find);
 	sqlite3_finalize(store->text_add);
 	sqlite3_finalize(store->text_touch);
-	sqlite3_finalize(store->insert);
-	store->text_find = store->text_add = store->text_touch = store->insert = NULL;
+	sqlite3_finalize(store->block_add);
+	sqlite3_finalize(store->details_add);
+	store->text_find = store->text_add = store->text_touch = store->block_add = store->details_add = NULL;
 	sqlite3_close(store->db);
 	store->db = NULL;
 	/* Let go of it first: two that want it alone would wait for each other. */

@@ -59,6 +59,23 @@ static void any_bytes_are_read_back(void **state)
 	}
 }
 
+static void any_time_is_read_back(void **state)
+{
+	const int64_t last = INT64_C(253402300799999); /* what is before 1970 is refused */
+	char text[RECORD_SIZE];
+
+	(void)state;
+	srand(2);
+	for (int round = 0; round < 20000; round++) {
+		uint64_t random = (uint64_t)rand() << 31 ^ (uint64_t)rand();
+		struct record record = { .time = (int64_t)(random % (uint64_t)(last + 1)) };
+
+		assert_true(record_parse(text, record_format(&record, text) - 1, &line, why));
+		assert_int_equal(line.record.time, record.time);
+		record_line_free(&line);
+	}
+}
+
 static void what_is_not_known_is_passed_over(void **state)
 {
 	(void)state;
@@ -145,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_written_is_read),
 		cmocka_unit_test(any_bytes_are_read_back),
+		cmocka_unit_test(any_time_is_read_back),
 		cmocka_unit_test(what_is_not_known_is_passed_over),
 		cmocka_unit_test(what_is_no_record_is_refused),
 		cmocka_unit_test(what_squid_wrote_is_undone),

@@ -39,6 +39,17 @@ int remove_folder(void **state)
 	return rmdir(folder);
 }
 
+void remove_store(const char *place)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm", ".lock" };
+	char name[160];
+
+	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+		snprintf(name, sizeof name, "%s%s", place + strlen("sqlite:"), suffixes[i]);
+		unlink(name);
+	}
+}
+
 char *content(const char *name)
 {
 	FILE *file = fopen(name, "re");

@@ -16,6 +16,9 @@ extern char folder[64], path[96], other[96];
 int make_folder(void **state);
 int remove_folder(void **state);
 
+/* A store at sqlite:PATH, and what is beside it. */
+void remove_store(const char *place);
+
 /* The file's content, which the caller frees. */
 char *content(const char *name);
 void expect_content(const char *name, const char *expected);

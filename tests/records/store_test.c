@@ -44,17 +44,6 @@ static struct ingest_counts take(void)
 	return take_with(NULL);
 }
 
-static void remove_store(void)
-{
-	static const char *const suffixes[] = { "", "-wal", "-shm", ".lock" };
-	char name[160];
-
-	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-		snprintf(name, sizeof name, "%s%s", place + strlen("sqlite:"), suffixes[i]);
-		unlink(name);
-	}
-}
-
 static void records_of_one_millisecond_are_all_kept(void **state)
 {
 	struct journal *journal = journal_open(path, &eager);
@@ -66,7 +55,7 @@ static void records_of_one_millisecond_are_all_kept(void **state)
 	assert_int_equal(journal_close(journal), 0);
 	assert_int_equal(take().records, 1000);
 	assert_int_equal(take().records, 0);
-	remove_store();
+	remove_store(place);
 }
 
 static uint64_t taken_between;
@@ -81,7 +70,7 @@ static void take_between(void *context, const struct ingest_counts *counts)
 /* Another run comes between two batches of this one, and takes all that is left. */
 static void another_run_comes_between(void **state)
 {
-	enum { LINES = 60000 };
+	enum { LINES = 250000 }; /* more than a batch */
 	const struct record record = { .time = 5, .conn = text_of("192.0.2.1:1") };
 	char line[RECORD_SIZE];
 	size_t length = record_format(&record, line);
@@ -97,7 +86,7 @@ static void another_run_comes_between(void **state)
 	taken = take_with(take_between).records;
 	assert_true(taken > 0 && taken_between > 0);
 	assert_int_equal(taken + taken_between, LINES);
-	remove_store();
+	remove_store(place);
 }
 
 static void a_report_goes_into_memory(void **state)
@@ -133,7 +122,7 @@ static void a_report_goes_into_memory(void **state)
 	free(text);
 	report_free(&report);
 	store_close(store);
-	remove_store();
+	remove_store(place);
 }
 
 struct seen {
@@ -204,7 +193,7 @@ static void the_last_records_come_first(void **state)
 	assert_true(store_recent(store, &options, see, &seen, why));
 	assert_int_equal(seen.count, 0);
 	store_close(store);
-	remove_store();
+	remove_store(place);
 }
 
 static void there_is_nothing_to_report(void **state)

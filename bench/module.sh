@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The c-icap module with its journal, beside c-icap's own srv_echo and no ICAP: alone, and through the real Squid.
+set -eu
+# c-icap-stretch pauses between its requests, so that bench/icap_load.c asks c-icap.
+. "$bench/common.bash"
+need_packages c-icap squid-openssl
+seconds=${SECONDS_EACH:-2}
+squid=$(command -v squid || echo /usr/sbin/squid)
+modules=$(dirname "$(dpkg -L c-icap libicapapi5 2>/dev/null | grep -m 1 '/srv_echo\.so$')")
+module=$top_builddir/icap/.libs/srv_meeting.so
+[[ -e $module ]] || { echo "bench/module.sh: $module isn't built" >&2; exit 1; }
+build icap_load bench/icap_load.c
+build load bench/load.c
+build origin bench/origin.c
+make_services
+mkdir "$work/journal"
+user=$(id -un)
+((EUID)) || user=proxy
+chmod 777 "$work" "$work/journal"
+
+coproc ORIGIN { exec "$work/origin"; }
+read -r origin_port <&"${ORIGIN[0]}"
+origin_end=${ORIGIN[1]}
+pids=()
+finish() {
+	((${#pids[@]} == 0)) || kill -TERM "${pids[@]}" 2>/dev/null || :
+	wait "${pids[@]}" 2>/dev/null || :
+	exec {origin_end}>&-
+	rm -rf "$work"
+}
+trap finish EXIT
+
+# COMMAND...: waits until it succeeds.
+until_it_does() {
+	local try
+	for ((try = 0; try < 200; try++)); do
+		! "$@" >/dev/null 2>&1 || return 0
+		read -rt 0.05 <> <(:) || :
+	done
+	return 1
+}
+
+icap_port=$((20000 + RANDOM % 10000))
+cat >"$work/c-icap.conf" <<END
+PidFile $work/pid
+CommandsSocket $work/control
+Port 127.0.0.1:$icap_port
+StartServers 2
+MaxServers 2
+MinSpareThreads 1
+MaxSpareThreads 600
+ThreadsPerChild 300
+MaxKeepAliveRequests -1
+TmpDir $work
+ModulesDir $modules
+ServicesDir $modules
+LoadMagicFile /etc/c-icap/c-icap.magic
+ServerLog $work/server.log
+AccessLog $work/access.log
+Service echo srv_echo.so
+Service meeting $module
+meeting.Config $work/services
+meeting.Journal $work/journal/decisions.jsonl
+END
+c-icap -N -D -f "$work/c-icap.conf" >"$work/c-icap.out" 2>&1 &
+icap=$!
+pids+=("$icap")
+until_it_does "$work/icap_load" "$icap_port" meeting 1 1 || { cat "$work/c-icap.out" "$work/server.log" >&2; exit 1; }
+
+declare -A port process
+start_squid() { # NAME SERVICE
+	local name=$1 service=$2 folder=$work/squid.${2:-none}
+	mkdir "$folder"
+	((EUID)) || chown "$user" "$folder"
+	port[$name]=$((30000 + RANDOM % 10000))
+	{
+		cat <<-END
+		http_port 127.0.0.1:${port[$name]} name=3128
+		external_acl_type meeting ttl=60 negative_ttl=60 cache=10000 concurrency=1000 queue-size=10000 children-max=1 \\
+			children-startup=1 %>a %#>rd %>rP $helper --mode=explicit --config=$work/services
+		acl meeting external meeting
+		http_access allow meeting
+		http_access allow all
+		cache_peer 127.0.0.1 parent $origin_port 0 no-query no-digest originserver default
+		never_direct allow all
+		cache deny all
+		access_log none
+		cache_log $folder/cache.log
+		cache_store_log none
+		pid_filename none
+		pinger_enable off
+		shutdown_lifetime 0 seconds
+		coredump_dir $folder
+		visible_hostname bench.example
+		icon_directory $folder
+		cache_effective_user $user
+		END
+		[[ ! $service ]] || sed "s|127.0.0.1:1344/meeting|127.0.0.1:$icap_port/$service|" "$top/squid-conf/icap.conf"
+		[[ ! $service ]] || echo 'adaptation_meta X-Meeting-Mode explicit all'
+	} >"$folder/squid.conf"
+	"$squid" -N -n "module$$x${service:-none}" -f "$folder/squid.conf" >"$folder/out" 2>&1 &
+	process[$name]=$!
+	pids+=($!)
+	until_it_does "$work/load" "${port[$name]}" 1 0.01 2 || { tail -n 20 "$folder/out" "$folder/cache.log" >&2; exit 1; }
+}
+
+# PID...: their CPU time in ns, of all their threads.
+cpu_of() {
+	local pid
+	for pid; do cat "/proc/$pid"/task/*/schedstat 2>/dev/null || :; done | awk '{ sum += $1 } END { printf "%.0f", sum }'
+}
+
+icap_processes() { ps -o pid= --ppid "$icap"; }
+
+rows() { # CASE CONNECTIONS SUBJECT RATE P50 P99
+	row "$1" "$2" "$3" requests/s "$4"
+	row "$1, p50" "$2" "$3" us "$5"
+	row "$1, p99" "$2" "$3" us "$6"
+}
+
+cpu_row() { # CASE CONNECTIONS SUBJECT NANOSECONDS REQUESTS
+	row "$1" "$2" "$3" us/request "$(awk -v ns="$4" -v n="$5" 'BEGIN { print ns / n / 1000 }')"
+}
+
+ask_icap() { # SERVICE CONNECTIONS
+	local before after requests rate p50 p99
+	# shellcheck disable=SC2046 # a list
+	before=$(cpu_of $(icap_processes))
+	read -r requests rate p50 p99 < <("$work/icap_load" "$icap_port" "$1" "$2" "$seconds")
+	# shellcheck disable=SC2046 # a list
+	after=$(cpu_of $(icap_processes))
+	rows 'c-icap' "$2" "srv_$1" "$rate" "$p50" "$p99"
+	cpu_row 'c-icap, CPU' "$2" "srv_$1" $((after - before)) "$requests"
+	: >"$work/journal/decisions.jsonl"
+	: >"$work/access.log"
+}
+
+ask_squid() { # NAME CONNECTIONS
+	local before after icap_before icap_after count rate p50 p99
+	before=$(cpu_of "${process[$1]}")
+	# shellcheck disable=SC2046 # a list
+	icap_before=$(cpu_of $(icap_processes))
+	IFS=$'\t' read -r count rate p50 p99 < <("$work/load" "${port[$1]}" "$2" "$seconds" 768)
+	after=$(cpu_of "${process[$1]}")
+	# shellcheck disable=SC2046 # a list
+	icap_after=$(cpu_of $(icap_processes))
+	rows 'through Squid' "$2" "$1" "$rate" "$p50" "$p99"
+	cpu_row 'through Squid, CPU of Squid' "$2" "$1" $((after - before)) "$count"
+	cpu_row 'through Squid, CPU of c-icap' "$2" "$1" $((icap_after - icap_before)) "$count"
+	: >"$work/journal/decisions.jsonl"
+	: >"$work/access.log"
+}
+
+start_squid 'no ICAP' ''
+start_squid srv_echo echo
+start_squid srv_meeting meeting
+for ((round = 0; round < rounds; round++)); do
+	for connections in 1 32 512; do
+		# Each is first in every second round.
+		first=echo second=meeting
+		((round % 2 == 0)) || first=meeting second=echo
+		ask_icap "$first" "$connections"
+		ask_icap "$second" "$connections"
+		ask_squid 'no ICAP' "$connections"
+		ask_squid "srv_$first" "$connections"
+		ask_squid "srv_$second" "$connections"
+	done
+done

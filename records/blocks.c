@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Blocks of rows in the database.
+ *
+ * Each batch of ingest becomes a block. So that many small batches don't become many small blocks, a new block takes in
+ * those before it that are less than twice its size, as long as it stays small: then there are never more than some
+ * twenty small ones, and a record is rewritten not more often than that. */
+#include <config.h>
+
+#include "records/blocks.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SMALL_ROWS = 16384 };
+
+bool blocks_damaged(struct store *store)
+{
+	store->damaged = true;
+	snprintf(store->trouble, sizeof store->trouble, "%s: a block of records is damaged (meetingctl ingest --rebuild mends it)",
+	    store->path);
+	return false;
+}
+
+bool block_read(struct block *block, struct sqlite3_stmt *statement, int at, enum column first, enum column end)
+{
+	const char *bytes = sqlite3_column_blob(statement, at);
+
+	return bytes != NULL && block_decode(block, first, end, bytes, (size_t)sqlite3_column_bytes(statement, at));
+}
+
+static bool out_of_memory(struct store *store)
+{
+	snprintf(store->trouble, sizeof store->trouble, "out of memory");
+	return false;
+}
+
+/* ---- Writing ---- */
+
+static bool put_bytes(struct store *store, struct sqlite3_stmt *statement, int at, const struct bytes *bytes)
+{
+	int result;
+
+	if (bytes->failed)
+		return out_of_memory(store);
+	sqlite3_bind_blob64(statement, at, bytes->at, bytes->length, SQLITE_STATIC);
+	result = sqlite3_step(statement);
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+	return result == SQLITE_DONE || store_failed(store);
+}
+
+/* Those that are collected become a block as they are. */
+static bool write_rows(struct store *store)
+{
+	const struct rows *rows = store->rows;
+	const int64_t *time = rows->value[COLUMN_TIME];
+	int64_t first = rows->count > 0 ? time[0] : 0, last = first;
+	struct bytes bytes = { .at = NULL };
+	bool good = true;
+
+	for (uint32_t i = 0; i < rows->count; i++) {
+		first = time[i] < first ? time[i] : first;
+		last = time[i] > last ? time[i] : last;
+	}
+	if (rows->count > 0) {
+		rows_encode(rows, COLUMN_TIME, FIRST_DETAIL, &bytes);
+		sqlite3_bind_int64(store->block_add, 1, first);
+		sqlite3_bind_int64(store->block_add, 2, last);
+		sqlite3_bind_int64(store->block_add, 3, rows->count);
+		good = put_bytes(store, store->block_add, 4, &bytes);
+		bytes.length = 0;
+	}
+	if (good && rows->count > 0) {
+		rows_encode(rows, FIRST_DETAIL, COLUMNS, &bytes);
+		sqlite3_bind_int64(store->details_add, 1, sqlite3_last_insert_rowid(store->db));
+		good = put_bytes(store, store->details_add, 2, &bytes);
+	}
+	free(bytes.at);
+	rows_clear(store->rows);
+	return good;
+}
+
+static void append(struct rows *rows, const struct block *block, int64_t oldest)
+{
+	size_t conn = 0;
+
+	for (uint32_t row = 0; row < block->rows; row++) {
+		size_t length = (size_t)block_value(block, COLUMN_CONN_LENGTH, row);
+
+		if (block->time[row] >= oldest) {
+			for (int column = 0; column < COLUMNS; column++)
+				rows->value[column][rows->count] = block_value(block, (enum column)column, row);
+			rows_add(rows, block->conn + conn, length);
+		}
+		conn += length;
+	}
+}
+
+static bool run_for(struct store *store, const char *sql, int64_t number, int *changed)
+{
+	struct sqlite3_stmt *statement = NULL;
+	bool good = store_prepare(store, sql, &statement) && sqlite3_bind_int64(statement, 1, number) == SQLITE_OK &&
+	    (sqlite3_step(statement) == SQLITE_DONE || store_failed(store));
+
+	*changed = good ? sqlite3_changes(store->db) : 0;
+	sqlite3_finalize(statement);
+	return good;
+}
+
+static bool read_whole(struct store *store, int64_t id, struct block *block)
+{
+	struct sqlite3_stmt *statement = NULL;
+	bool good = store_prepare(store, "SELECT b.columns, d.columns FROM blocks b JOIN details d ON d.id = b.id"
+	    " WHERE b.id = ?1", &statement);
+
+	if (good) {
+		int result;
+
+		sqlite3_bind_int64(statement, 1, id);
+		result = sqlite3_step(statement);
+		if (result != SQLITE_ROW && result != SQLITE_DONE)
+			good = store_failed(store);
+		else if (result == SQLITE_DONE || !block_read(block, statement, 0, COLUMN_TIME, FIRST_DETAIL) ||
+		    !block_read(block, statement, 1, FIRST_DETAIL, COLUMNS))
+			good = blocks_damaged(store);
+	}
+	sqlite3_finalize(statement);
+	return good;
+}
+
+/* Adds a block's rows that aren't older to those that are collected, and removes it. */
+static bool take_in(struct store *store, int64_t id, int64_t oldest)
+{
+	struct block *block = block_new(COLUMNS);
+	bool good = block != NULL ? read_whole(store, id, block) : out_of_memory(store);
+	int changed;
+
+	if (good && store->rows->count + block->rows > BLOCK_ROWS)
+		good = blocks_damaged(store);
+	if (good)
+		append(store->rows, block, oldest);
+	block_free(block);
+	return good && run_for(store, "DELETE FROM blocks WHERE id = ?1", id, &changed) &&
+	    run_for(store, "DELETE FROM details WHERE id = ?1", id, &changed);
+}
+
+/* Finds one block: two numbers of it. false in *found where there is none. */
+static bool find_block(struct store *store, const char *sql, int64_t first, int64_t second, bool *found, int64_t *id,
+    int64_t *rows)
+{
+	struct sqlite3_stmt *statement = NULL;
+	int result = SQLITE_ERROR;
+
+	if (store_prepare(store, sql, &statement)) {
+		if (sqlite3_bind_parameter_count(statement) == 2) {
+			sqlite3_bind_int64(statement, 1, first);
+			sqlite3_bind_int64(statement, 2, second);
+		}
+		result = sqlite3_step(statement);
+		if (result == SQLITE_ROW) {
+			*id = sqlite3_column_int64(statement, 0);
+			*rows = sqlite3_column_int64(statement, 1);
+		}
+	}
+	sqlite3_finalize(statement);
+	*found = result == SQLITE_ROW;
+	return result == SQLITE_ROW || result == SQLITE_DONE || store_failed(store);
+}
+
+bool blocks_flush(struct store *store)
+{
+	int64_t id, rows;
+	bool found = true;
+
+	while (found && store->rows->count > 0 && store->rows->count < SMALL_ROWS) {
+		if (!find_block(store, "SELECT id, rows FROM blocks ORDER BY id DESC LIMIT 1", 0, 0, &found, &id, &rows))
+			return false;
+		found = found && rows < 2 * (int64_t)store->rows->count && rows + store->rows->count <= SMALL_ROWS;
+		if (found && !take_in(store, id, INT64_MIN))
+			return false;
+	}
+	return write_rows(store);
+}
+
+bool blocks_forget(struct store *store, int64_t oldest, int64_t late, uint64_t *forgotten)
+{
+	int64_t id, rows, border = oldest > INT64_MIN + late ? oldest - late : INT64_MIN;
+	bool found;
+	int changed;
+
+	if (!find_block(store, "SELECT id, rows FROM blocks WHERE last_time < ?1 AND ?2 = 0 LIMIT 1", oldest, 0, &found, &id, &rows))
+		return false;
+	if (found) {
+		*forgotten += (uint64_t)rows;
+		return run_for(store, "DELETE FROM details WHERE id = ?1", id, &changed) &&
+		    run_for(store, "DELETE FROM blocks WHERE id = ?1", id, &changed);
+	}
+	if (!find_block(store, "SELECT id, rows FROM blocks WHERE last_time >= ?1 AND first_time < ?2 LIMIT 1", oldest, border,
+	    &found, &id, &rows))
+		return false;
+	if (!found)
+		return true;
+	if (!take_in(store, id, oldest))
+		return false;
+	*forgotten += (uint64_t)rows - store->rows->count;
+	return write_rows(store);
+}
+
+/* ---- Soundness ---- */
+
+bool blocks_are_sound(struct store *store)
+{
+	struct block *block = block_new(COLUMNS);
+	struct sqlite3_stmt *statement = NULL;
+	bool good = block != NULL || out_of_memory(store);
+	int result = SQLITE_DONE;
+
+	good = good && store_prepare(store, "SELECT b.rows, b.columns, d.columns FROM blocks b LEFT JOIN details d ON d.id = b.id",
+	    &statement);
+	while (good && (result = sqlite3_step(statement)) == SQLITE_ROW)
+		if (!block_read(block, statement, 1, COLUMN_TIME, FIRST_DETAIL) || block->rows != sqlite3_column_int64(statement, 0) ||
+		    !block_read(block, statement, 2, FIRST_DETAIL, COLUMNS) || block->rows != sqlite3_column_int64(statement, 0))
+			good = blocks_damaged(store);
+	if (good && result != SQLITE_DONE)
+		good = store_failed(store);
+	sqlite3_finalize(statement);
+	block_free(block);
+	return good;
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rows come back from blocks as they were, damage is noticed, and what is counted is what a plain recount comes to. */
+#include <config.h>
+
+#include "tests/records/place.h"
+
+#include "records/blocks.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- Blocks ---- */
+
+static const uint32_t counts[] = { 1, 2, 255, 256, 257, 5000, BLOCK_ROWS };
+
+/* A column of few values, of many, and of the farthest. */
+static int64_t any_value(unsigned kind, uint32_t row)
+{
+	static const int64_t edges[] = { INT64_MIN, INT64_MAX, 0, -1, INT64_C(1) << 32, 65536 };
+
+	switch (kind % 5) {
+	case 0:
+		return 42;
+	case 1:
+		return rand() % 256;
+	case 2:
+		return row;
+	case 3:
+		return edges[rand() % 6];
+	default:
+		return INT64_C(5000000000) + rand() % 100000;
+	}
+}
+
+static void fill(struct rows *rows, uint32_t count)
+{
+	rows_clear(rows);
+	for (uint32_t row = 0; row < count; row++) {
+		char conn[CONN_SIZE];
+
+		memset(conn, 'a' + (int)(row % 26), sizeof conn);
+		for (unsigned column = 0; column < COLUMNS; column++)
+			rows->value[column][row] = any_value(column, row);
+		rows_add(rows, conn, row % 100 == 0 ? CONN_SIZE : row % 7);
+	}
+}
+
+static void rows_come_back(void **state)
+{
+	struct rows *rows = rows_new();
+	struct block *block = block_new(COLUMNS);
+	struct bytes front = { .at = NULL }, details = { .at = NULL };
+
+	(void)state;
+	assert_non_null(rows);
+	assert_non_null(block);
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+		fill(rows, counts[i]);
+		front.length = details.length = 0;
+		rows_encode(rows, COLUMN_TIME, FIRST_DETAIL, &front);
+		rows_encode(rows, FIRST_DETAIL, COLUMNS, &details);
+		assert_false(front.failed || details.failed);
+		assert_true(block_decode(block, COLUMN_TIME, FIRST_DETAIL, front.at, front.length));
+		assert_true(block_decode(block, FIRST_DETAIL, COLUMNS, details.at, details.length));
+		assert_int_equal(block->rows, counts[i]);
+		for (int column = 0; column < COLUMNS; column++)
+			for (uint32_t row = 0; row < counts[i]; row++)
+				if (block_value(block, (enum column)column, row) != rows->value[column][row])
+					fail_msg("column %d, row %u of %u", column, row, counts[i]);
+		assert_int_equal(block->conn_length, rows->conn_length);
+		assert_memory_equal(block->conn, rows->conn, rows->conn_length);
+	}
+	free(front.at);
+	free(details.at);
+	block_free(block);
+	rows_free(rows);
+}
+
+static void damage_is_noticed(void **state)
+{
+	struct rows *rows = rows_new();
+	struct block *block = block_new(COLUMNS);
+	struct bytes bytes = { .at = NULL };
+
+	(void)state;
+	assert_non_null(rows);
+	assert_non_null(block);
+	fill(rows, 100);
+	rows_encode(rows, COLUMN_TIME, FIRST_DETAIL, &bytes);
+	for (size_t i = 0; i < bytes.length; i++) {
+		bytes.at[i] = (char)(bytes.at[i] ^ (1 << rand() % 8));
+		assert_false(block_decode(block, COLUMN_TIME, FIRST_DETAIL, bytes.at, bytes.length));
+		assert_false(block_decode(block, COLUMN_TIME, FIRST_DETAIL, bytes.at, i));
+		fill(rows, 100);
+		bytes.length = 0;
+		rows_encode(rows, COLUMN_TIME, FIRST_DETAIL, &bytes);
+	}
+	assert_false(block_decode(block, FIRST_DETAIL, COLUMNS, bytes.at, bytes.length));
+	free(bytes.at);
+	block_free(block);
+	rows_free(rows);
+}
+
+/* ---- Counting ---- */
+
+/* More groups than a connection's short note of its first group can tell, and more rows than a block has. */
+enum { RECORDS = 200000, USERS = 150000 };
+
+struct seen {
+	uint32_t user, conn;
+};
+
+static struct seen seen[RECORDS];
+static uint64_t records_of[USERS], connections_of[USERS], normal_of[USERS];
+static int64_t last_of[USERS];
+static char place[128];
+
+static void tell(void *context, enum ingest_news news, const char *file, int64_t offset, const char *text)
+{
+	(void)context, (void)news, (void)file, (void)offset, (void)text;
+	fail_msg("%s", text);
+}
+
+static uint64_t ingest_all(int64_t keep, int64_t now, uint64_t *forgotten)
+{
+	const char *const journals[] = { path };
+	const struct ingest_options options = { .journals = journals, .journal_count = 1, .keep = keep, .now = now,
+		.tell = tell };
+	struct ingest_counts taken;
+	char why[STORE_WHY_SIZE];
+
+	snprintf(place, sizeof place, "sqlite:%s/store", folder);
+	if (!ingest(place, &options, &taken, why))
+		fail_msg("%s", why);
+	*forgotten = taken.forgotten;
+	return taken.records;
+}
+
+static int compare_seen(const void *one, const void *two)
+{
+	const struct seen *a = one, *b = two;
+
+	if (a->user != b->user)
+		return a->user < b->user ? -1 : 1;
+	return a->conn < b->conn ? -1 : a->conn > b->conn;
+}
+
+/* Times are a record's number; every second record goes on with a connection, mostly as another user. */
+static void write_history(FILE *to)
+{
+	uint32_t conn = 0;
+
+	for (uint32_t i = 0; i < RECORDS; i++) {
+		uint32_t user = (uint32_t)rand() % USERS;
+		char line[RECORD_SIZE], user_text[16], conn_text[32], host[16];
+		struct record record = { .time = i, .verdict = i % 3 == 0 ? RECORD_NORMAL : RECORD_BYPASS };
+		size_t length;
+
+		conn = i % 2 == 0 ? i : conn;
+		if (i % 4 == 3)
+			user = seen[i - 1].user;
+		snprintf(user_text, sizeof user_text, "%u", user);
+		snprintf(conn_text, sizeof conn_text, "192.0.2.1:%u", conn);
+		snprintf(host, sizeof host, "h%u", user % 10);
+		record.user = text_of(user_text);
+		record.host = text_of(host);
+		record.conn = text_of(conn_text);
+		record.client = text_of("192.0.2.1");
+		length = record_format(&record, line);
+		assert_int_equal(fwrite(line, 1, length, to), length);
+		seen[i] = (struct seen){ user, conn };
+		records_of[user]++;
+		normal_of[user] += record.verdict == RECORD_NORMAL;
+		last_of[user] = i;
+	}
+	qsort(seen, RECORDS, sizeof *seen, compare_seen);
+	for (uint32_t i = 0; i < RECORDS; i++)
+		connections_of[seen[i].user] += i == 0 || compare_seen(&seen[i - 1], &seen[i]) != 0;
+}
+
+static bool is_odd(void *context, const int64_t *key)
+{
+	return strtoul(text_of_number(context, key[0]).at, NULL, 10) % 2 == 1;
+}
+
+static void check_groups(struct store *store, const struct question *question, size_t user_at, bool odd_only)
+{
+	uint64_t records = 0;
+
+	for (size_t i = 0; i < question->count; i++) {
+		const struct group *group = &question->groups[i];
+		size_t user = strtoul(text_of_number(store, group->key[user_at]).at, NULL, 10);
+
+		assert_true(user < USERS);
+		assert_int_equal(group->records, records_of[user]);
+		assert_int_equal(group->by_verdict[RECORD_NORMAL], normal_of[user]);
+		assert_int_equal(group->by_verdict[RECORD_BYPASS], records_of[user] - normal_of[user]);
+		assert_int_equal(group->last, last_of[user]);
+		assert_true(group->wanted == (question->wants == NULL || user % 2 == 1));
+		assert_int_equal(group->connections, group->wanted ? connections_of[user] : 0);
+		assert_true(!odd_only || user % 2 == 1);
+		records += group->records;
+	}
+	assert_true(odd_only || records == RECORDS);
+}
+
+static void counts_are_those_of_a_recount(void **state)
+{
+	struct question questions[] = {
+		{ .verdicts = 0xf },
+		{ .dimension = { DIMENSION_USER }, .dimensions = 1, .verdicts = 0xf },
+		{ .dimension = { DIMENSION_USER }, .dimensions = 1, .verdicts = 0xf, .wants = is_odd },
+		{ .dimension = { DIMENSION_CLIENT, DIMENSION_NAME, DIMENSION_PORT, DIMENSION_DST, DIMENSION_USER },
+		    .dimensions = 5, .verdicts = 0xf },
+		{ .dimension = { DIMENSION_NAME, DIMENSION_USER }, .dimensions = 2, .verdicts = 0xf, .within = &questions[2] },
+		{ .verdicts = 1 << RECORD_NORMAL, .within = &questions[2] },
+		{ .verdicts = 1 << RECORD_BYPASS, .within = &questions[2], .outside = true },
+	};
+	enum { QUESTIONS = sizeof questions / sizeof questions[0] };
+	FILE *file = fopen(path, "we");
+	char why[STORE_WHY_SIZE];
+	struct store *store;
+	uint64_t forgotten, odd = 0, odd_normal = 0, even_bypass = 0;
+
+	(void)state;
+	assert_non_null(file);
+	write_history(file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(ingest_all(0, 0, &forgotten), RECORDS);
+	store = store_open(place, why);
+	assert_non_null(store);
+	questions[2].context = store;
+	assert_true(questions_ask(store, 0, RECORDS, questions, QUESTIONS));
+	assert_int_equal(questions[0].count, 1);
+	assert_int_equal(questions[0].groups[0].records, RECORDS);
+	assert_int_equal(questions[0].groups[0].connections, RECORDS / 2);
+	assert_int_equal(questions[0].groups[0].last, RECORDS - 1);
+	check_groups(store, &questions[1], 0, false);
+	check_groups(store, &questions[2], 0, false);
+	check_groups(store, &questions[3], 4, false);
+	check_groups(store, &questions[4], 1, true);
+	for (size_t user = 1; user < USERS; user += 2) {
+		odd += records_of[user] > 0;
+		odd_normal += normal_of[user];
+	}
+	assert_int_equal(questions[4].count, odd);
+	assert_int_equal(questions[5].groups[0].records, odd_normal);
+	for (size_t user = 0; user < USERS; user += 2)
+		even_bypass += records_of[user] - normal_of[user];
+	assert_int_equal(questions[6].groups[0].records, even_bypass);
+	for (size_t i = 0; i < QUESTIONS; i++)
+		question_free(&questions[i]);
+	/* A part of it, which begins and ends within blocks. */
+	assert_true(questions_ask(store, 1001, 150001, questions, 1));
+	assert_int_equal(questions[0].groups[0].records, 149000);
+	assert_int_equal(questions[0].groups[0].connections, 74501);
+	question_free(&questions[0]);
+	store_close(store);
+	remove_store(place);
+}
+
+/* ---- Small batches ---- */
+
+static int64_t blocks_in(void)
+{
+	char why[STORE_WHY_SIZE];
+	struct store *store = store_open(place, why);
+	int64_t blocks = -1;
+
+	assert_non_null(store);
+	assert_true(store_number(store, "SELECT count(*) FROM blocks", &blocks));
+	store_close(store);
+	return blocks;
+}
+
+static void small_batches_become_larger_blocks(void **state)
+{
+	struct journal *journal = journal_open(path, &eager);
+	struct question all = { .verdicts = 0xf };
+	char why[STORE_WHY_SIZE];
+	struct store *store;
+	uint64_t forgotten;
+
+	(void)state;
+	for (int64_t i = 0; i < 500; i++) {
+		const struct record record = { .time = i * 60000, .conn = text_of(i % 5 != 0 ? "192.0.2.1:1" : NULL) };
+
+		assert_int_equal(record_write(journal, &record), JOURNAL_WRITTEN);
+		if (i % 3 != 0)
+			assert_int_equal(ingest_all(0, 0, &forgotten), 3 - i % 3);
+	}
+	assert_int_equal(journal_close(journal), 0);
+	assert_true(blocks_in() <= 10);
+	/* A part of a block is forgotten, but not for some seconds. */
+	assert_int_equal(ingest_all(1, 60000 * 100 + 30001, &forgotten), 0);
+	assert_int_equal(forgotten, 101);
+	assert_int_equal(ingest_all(1, 60000 * 101 + 30001, &forgotten), 0);
+	assert_int_equal(forgotten, 0);
+	store = store_open(place, why);
+	assert_non_null(store);
+	assert_true(questions_ask(store, 0, INT64_MAX, &all, 1));
+	assert_int_equal(all.groups[0].records, 399);
+	assert_int_equal(all.groups[0].last, 499 * 60000);
+	/* Each record without conn is one of its own. */
+	assert_int_equal(all.groups[0].connections, 79 + 1);
+	question_free(&all);
+	store_close(store);
+	assert_int_equal(ingest_all(1, INT64_C(60000) * 1000, &forgotten), 0);
+	assert_int_equal(forgotten, 399);
+	assert_int_equal(blocks_in(), 0);
+	remove_store(place);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_come_back),
+		cmocka_unit_test(damage_is_noticed),
+		TEST(counts_are_those_of_a_recount),
+		TEST(small_batches_become_larger_blocks),
+	};
+
+	return cmocka_run_group_tests_name("blocks", tests, NULL, NULL);
+}
