@@ -199,8 +199,8 @@ struct ingest_options {
 	int64_t keep; /* milliseconds; 0: for ever */
 	int64_t now;
 	bool rebuild; /* begin with an empty store; the old one is moved aside */
-	bool often;   /* it runs every few seconds: look once a day whether the store is sound, be it ever so small */
 	const struct ingest_sink *sink; /* where records go that the store doesn't keep; NULL: it keeps them */
+	bool often;   /* it runs every few seconds: look once a day whether the store is sound, be it ever so small */
 	void (*tell)(void *context, enum ingest_news news, const char *file, int64_t offset, const char *text);
 	void (*progress)(void *context, const struct ingest_counts *counts); /* may be NULL */
 	bool (*stop)(void *context);                                         /* may be NULL */
@@ -212,9 +212,6 @@ struct ingest_options {
  * aside and made anew. Returns false, and why, if not all could be done; what was counted stays. */
 bool ingest(const char *place, const struct ingest_options *options, struct ingest_counts *counts,
     char why[STORE_WHY_SIZE]) MUST_CHECK;
-
-/* The size of the journals and of the rotated files beside them, of which `bytes` above is a part. */
-int64_t journals_size(const char *const *journals, size_t count);
 
 /* ---- ClickHouse: in a library of its own (libclickhouse), as it needs libcurl ---------------------------------------- */
 
@@ -238,6 +235,8 @@ bool clickhouse_ingest(const struct clickhouse_options *clickhouse, const struct
 /* The file that keeps how far the journals were sent, in the folder. NULL, and why, if the place isn't one. The caller
  * frees it. */
 char *clickhouse_positions(const char *place, const char *folder, char why[STORE_WHY_SIZE]) MUST_CHECK;
+/* The size of the journals and of the rotated files beside them, of which `bytes` above is a part. */
+int64_t journals_size(const char *const *journals, size_t count);
 
 /* ---- The report ------------------------------------------------------------------------------------------------- */
 
