@@ -12,7 +12,7 @@ PACKAGES_LAB='squid-openssl squidclient c-icap nftables iproute2 util-linux soca
 	openssl curl ca-certificates jq'
 # shellcheck disable=SC2034
 PACKAGES_TEST="$PACKAGES_LAB clang libclang-rt-14-dev libcmocka-dev bats shellcheck mandoc xz-utils procps sqlite3 git
-	nodejs ipset"
+	nodejs ipset clickhouse-server clickhouse-client"
 
 # PACKAGE...: prints those that aren't installed.
 missing_packages() {
@@ -51,8 +51,8 @@ install_packages() {
 		fi
 	fi
 	rm -f "$log"
-	for package in squid-openssl:squid c-icap:c-icap; do
-		# Installed for the laboratory, which starts its own: not to be started with the machine either.
+	for package in squid-openssl:squid c-icap:c-icap clickhouse-server:clickhouse-server; do
+		# Installed for tests, which start their own: not to be started with the machine either.
 		[[ " ${missing[*]} " != *" ${package%:*} "* ]] || update-rc.d "${package#*:}" disable >/dev/null 2>&1 || :
 	done
 }

@@ -32,6 +32,12 @@ enum { DEFAULT_JOURNALS = 2 };
 extern const char *const default_store;
 extern const char *const default_journals[DEFAULT_JOURNALS];
 
+/* The password that is in the file, or else in MEETING_CLICKHOUSE_PASSWORD; NULL where there is none. Returns false, with a
+ * message, if the file can't be read. */
+enum { CTL_PASSWORD_SIZE = 512 };
+bool clickhouse_password(const char *command, const char *file, char out[CTL_PASSWORD_SIZE], const char **password)
+    MUST_CHECK;
+
 /* ---- meetingctl.c ---- */
 
 /* Adds a folder; false, with a message, if it can't be taken. */

@@ -8,22 +8,30 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 static const char help[] =
-    "Usage: meetingctl ingest [--journal=FILE]... [--to=sqlite:PATH] [--keep=90d] [--rebuild] [--quiet]\n"
+    "Usage: meetingctl ingest [--journal=FILE]... [--to=PLACE] [--keep=90d] [--rebuild] [--quiet]\n"
     "Reads what is new in the journals, rotated files beside them included, into the store that reports are made from.\n"
     "Each line is counted exactly once, whatever dies and however many do it at once. To be run from a timer.\n"
     "\n"
-    "  --journal=FILE      what srv_meeting and Squid wrote (" LOG_DIR "/decisions.jsonl and denied.jsonl)\n"
-    "  --to=sqlite:PATH    the store (" STATE_DIR "/decisions.db)\n"
-    "  --keep=90d          forget what is older: a number and s, m, h, d or w\n"
-    "  --rebuild           move the store aside, and make it anew from the journals that are still there\n"
-    "  --quiet             tell troubles only\n"
+    "  --journal=FILE          what srv_meeting and Squid wrote (" LOG_DIR "/decisions.jsonl and denied.jsonl)\n"
+    "  --to=PLACE              the store: sqlite:PATH (" STATE_DIR "/decisions.db), or\n"
+    "                          clickhouse://[USER@]HOST[:8123]/DATABASE, clickhouses:// for HTTPS; --to may be left out\n"
+    "  --keep=90d              forget what is older: a number and s, m, h, d or w\n"
+    "  --rebuild               make the store anew from the journals that are still there; to ClickHouse, send them again\n"
+    "  --quiet                 tell troubles only\n"
     "\n"
-    "Example: meetingctl ingest --keep=90d\n";
+    "Of ClickHouse:\n"
+    "  --password-file=FILE    else the password is taken from MEETING_CLICKHOUSE_PASSWORD\n"
+    "  --timeout=2m            how long to try again before giving up\n"
+    "  --positions=FILE        what keeps how far the journals were sent (" STATE_DIR "/sent-HOST-PORT-DATABASE.db)\n"
+    "\n"
+    "Example: meetingctl ingest --keep=90d\n"
+    "         meetingctl ingest --to=clickhouse://meeting@records.example/meeting --password-file=/etc/squid-meeting/password\n";
 
 enum { JOURNALS = 64, TOLD = 10 };
 
@@ -32,7 +40,8 @@ const char *const default_journals[DEFAULT_JOURNALS] = {LOG_DIR "/decisions.json
 
 struct ingest_wish {
 	const char *journal[JOURNALS];
-	const char *store;
+	struct clickhouse_options clickhouse; /* its place is the store of any kind */
+	const char *password_file;
 	struct ingest_options options;
 	bool quiet, default_journals;
 };
@@ -102,7 +111,8 @@ static int read_options(struct ingest_wish *wish, int argc, char **argv)
 {
 	static const struct option known[] = {{"journal", required_argument, NULL, 'j'}, {"to", required_argument, NULL, 't'},
 		{"keep", required_argument, NULL, 'k'}, {"rebuild", no_argument, NULL, 'r'}, {"quiet", no_argument, NULL, 'q'},
-		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+		{"password-file", required_argument, NULL, 'p'}, {"timeout", required_argument, NULL, 'T'},
+		{"positions", required_argument, NULL, 'P'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	int option;
 
 	opterr = 0;
@@ -114,7 +124,14 @@ static int read_options(struct ingest_wish *wish, int argc, char **argv)
 			}
 			wish->journal[wish->options.journal_count++] = optarg;
 			break;
-		case 't': wish->store = optarg; break;
+		case 't': wish->clickhouse.place = optarg; break;
+		case 'p': wish->password_file = optarg; break;
+		case 'P': wish->clickhouse.positions = optarg; break;
+		case 'T':
+			if (!duration_parse(text_of(optarg), &wish->clickhouse.timeout) || wish->clickhouse.timeout == 0) {
+				return usage(argv[0], "--timeout takes a number and s, m, h, d or w, not ", optarg);
+			}
+			break;
 		case 'k':
 			if (!duration_parse(text_of(optarg), &wish->options.keep) || wish->options.keep == 0) {
 				return usage(argv[0], "--keep takes a number and s, m, h, d or w, not ", optarg);
@@ -126,8 +143,11 @@ static int read_options(struct ingest_wish *wish, int argc, char **argv)
 		default: return usage(argv[0], option == ':' ? "a value is missing: " : "unknown option ", argv[optind - 1]);
 		}
 	}
+	if (argv[optind] != NULL && (strncmp(argv[optind], "sqlite:", 7) == 0 || clickhouse_is_place(argv[optind]))) {
+		wish->clickhouse.place = argv[optind++];
+	}
 	if (argv[optind] != NULL) {
-		return usage(argv[0], "takes no arguments: ", argv[optind]);
+		return usage(argv[0], "takes one place at most, sqlite:PATH or clickhouse://HOST/DATABASE: ", argv[optind]);
 	}
 	if (wish->options.journal_count == 0) {
 		memcpy(wish->journal, default_journals, sizeof default_journals);
@@ -152,9 +172,26 @@ static void print_counts(const struct ingest_counts *counts)
 	putchar('\n');
 }
 
+static bool ingest_to_clickhouse(struct ingest_wish *wish, struct ingest_counts *counts, char why[STORE_WHY_SIZE])
+{
+	struct clickhouse_options clickhouse = wish->clickhouse;
+	char *positions = NULL;
+	bool good = true;
+
+	if (clickhouse.positions == NULL) {
+		positions = clickhouse_positions(clickhouse.place, STATE_DIR, why);
+		clickhouse.positions = positions;
+		good = positions != NULL;
+	}
+	good = good && clickhouse_ingest(&clickhouse, &wish->options, counts, why);
+	free(positions);
+	return good;
+}
+
 int command_ingest(int argc, char **argv)
 {
-	struct ingest_wish wish = {.store = default_store};
+	struct ingest_wish wish = {.clickhouse = {.place = default_store, .timeout = INT64_C(2) * 60 * 1000}};
+	char password[CTL_PASSWORD_SIZE];
 	struct teller teller = {.malformed = 0};
 	struct ingest_counts counts;
 	char why[STORE_WHY_SIZE];
@@ -173,7 +210,12 @@ int command_ingest(int argc, char **argv)
 	wish.options.context = &teller;
 	signal(SIGINT, interrupt);
 	signal(SIGTERM, interrupt);
-	bool good = ingest(wish.store, &wish.options, &counts, why);
+	bool to_clickhouse = clickhouse_is_place(wish.clickhouse.place);
+	if (to_clickhouse && !clickhouse_password(argv[0], wish.password_file, password, &wish.clickhouse.password)) {
+		return EXIT_NO;
+	}
+	bool good = to_clickhouse ? ingest_to_clickhouse(&wish, &counts, why) :
+	    ingest(wish.clickhouse.place, &wish.options, &counts, why);
 	clear_progress(&teller);
 	if (teller.malformed > TOLD) {
 		fprintf(stderr, "meetingctl ingest: and %" PRIu64 " more lines that are no record\n", teller.malformed - TOLD);

@@ -22,7 +22,10 @@ static const char help[] =
     "  --format=FORM                text, json, csv (one section) or html (text)\n"
     "  --section=NAME               of csv: totals, table, failures, unused, expired, candidates or abuse (table)\n"
     "  --limit=NUMBER               rows of each section; 0 for all (20; of csv, all)\n"
-    "  --from=sqlite:PATH           the store (" STATE_DIR "/decisions.db)\n"
+    "  --from=PLACE                 the store: sqlite:PATH (" STATE_DIR "/decisions.db), or\n"
+    "                               clickhouse://[USER@]HOST[:8123]/DATABASE, clickhouses:// for HTTPS\n"
+    "  --password-file=FILE         of ClickHouse; else the password is taken from MEETING_CLICKHOUSE_PASSWORD\n"
+    "  --timeout=10m                how long ClickHouse may take for a question: a number and s, m, h, d or w\n"
     "  --config=DIR                 folders of the category, as elsewhere\n"
     "\n"
     "Example: meetingctl report --since yesterday --until today --by client\n";
@@ -32,7 +35,8 @@ enum form { FORM_TEXT, FORM_JSON, FORM_CSV, FORM_HTML };
 struct report_wish {
 	struct common common;
 	struct report_options options;
-	const char *store;
+	struct clickhouse_options clickhouse; /* its place is the store of any kind */
+	const char *password_file;
 	enum form form;
 	enum report_section_number section;
 	bool limited;
@@ -75,6 +79,9 @@ static const char *take_value(struct report_wish *wish, int option, const char *
 	case 'S':
 		wish->section = report_section_find(value);
 		return wish->section == REPORT_SECTIONS ? "there is no section " : NULL;
+	case 't':
+		return duration_parse(text_of(value), &wish->clickhouse.timeout) && wish->clickhouse.timeout > 0 ? NULL :
+		    "--timeout takes a number and s, m, h, d or w, not ";
 	default:
 		wish->options.limit = strtoul(value, &end, 10);
 		wish->limited = true;
@@ -87,7 +94,8 @@ static int read_options(struct report_wish *wish, int argc, char **argv)
 	static const struct option known[] = {{"since", required_argument, NULL, 's'}, {"until", required_argument, NULL, 'u'},
 		{"by", required_argument, NULL, 'b'}, {"format", required_argument, NULL, 'f'},
 		{"section", required_argument, NULL, 'S'}, {"limit", required_argument, NULL, 'l'},
-		{"from", required_argument, NULL, 'F'}, {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
+		{"from", required_argument, NULL, 'F'}, {"password-file", required_argument, NULL, 'p'},
+		{"timeout", required_argument, NULL, 't'}, {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0}};
 	int option;
 
@@ -96,7 +104,8 @@ static int read_options(struct report_wish *wish, int argc, char **argv)
 		const char *wrong;
 
 		switch (option) {
-		case 'F': wish->store = optarg; break;
+		case 'F': wish->clickhouse.place = optarg; break;
+		case 'p': wish->password_file = optarg; break;
 		case 'c':
 			if (!common_folder(&wish->common, optarg)) {
 				return EXIT_USAGE;
@@ -236,11 +245,28 @@ static bool make_report(struct report_wish *wish, struct store *store)
 	return good;
 }
 
+static struct store *open_store(struct report_wish *wish)
+{
+	char password[CTL_PASSWORD_SIZE], why[STORE_WHY_SIZE];
+	struct store *store = NULL;
+
+	if (!clickhouse_is_place(wish->clickhouse.place)) {
+		store = store_open(wish->clickhouse.place, why);
+	} else if (!clickhouse_password("report", wish->password_file, password, &wish->clickhouse.password)) {
+		return NULL;
+	} else {
+		store = clickhouse_open(&wish->clickhouse, why);
+	}
+	if (store == NULL) {
+		fprintf(stderr, "meetingctl report: %s\n", why);
+	}
+	return store;
+}
+
 int command_report(int argc, char **argv)
 {
-	const int64_t week = INT64_C(7) * 24 * 60 * 60 * 1000;
-	struct report_wish wish = {.store = default_store, .section = REPORT_TABLE};
-	char why[STORE_WHY_SIZE];
+	const int64_t minute = INT64_C(60) * 1000, week = 7 * 24 * 60 * minute;
+	struct report_wish wish = {.clickhouse = {.place = default_store, .timeout = 10 * minute}, .section = REPORT_TABLE};
 
 	wish.options.now = now_in_milliseconds();
 	wish.options.until = wish.options.now + 1;
@@ -249,9 +275,8 @@ int command_report(int argc, char **argv)
 	if (status >= 0) {
 		return status;
 	}
-	struct store *store = store_open(wish.store, why);
+	struct store *store = open_store(&wish);
 	if (store == NULL) {
-		fprintf(stderr, "meetingctl report: %s\n", why);
 		return EXIT_NO;
 	}
 	status = make_report(&wish, store) ? EXIT_YES : EXIT_NO;

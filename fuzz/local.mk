@@ -24,3 +24,9 @@ fuzz_record_replay_LDADD = records/librecords.la category/libcategory.la
 
 EXTRA_DIST += fuzz/run fuzz/text.dict fuzz/service_file.dict fuzz/protocol.dict fuzz/lists.dict \
 	fuzz/record.dict fuzz/corpus
+
+unit_tests += fuzz/answer_replay
+fuzz_answer_replay_SOURCES = fuzz/answer_fuzz.c $(fuzz_driver)
+fuzz_answer_replay_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"answer"'
+fuzz_answer_replay_LDADD = records/libclickhouse.la records/librecords.la category/libcategory.la
+EXTRA_DIST += fuzz/answer.dict

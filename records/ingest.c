@@ -3,7 +3,10 @@
  *
  * A batch is one transaction: it takes the write lock, looks up how far the file was read, reads on from there, adds the
  * rows and keeps the new position. Whatever dies, both are there or neither is; and of two that run at once, the second
- * begins where the first one's batch ended. What is behind the last newline isn't a line yet. */
+ * begins where the first one's batch ended. What is behind the last newline isn't a line yet.
+ *
+ * Where the records go elsewhere the batch is sent before the position is kept, and what dies between is sent again: there
+ * it counts once, by the records' identities. */
 #include <config.h>
 
 #include "records/records.h"
@@ -28,6 +31,7 @@ struct run {
 	struct record_line line; /* large, so not on the stack */
 	int64_t oldest;
 	int64_t bytes_before; /* of the files that are done */
+	uint64_t journal;     /* its identity, where records have one */
 	bool read_any, stopped;
 };
 
@@ -39,6 +43,25 @@ static bool is_blank(const char *text, size_t length)
 		if (text[i] != ' ' && text[i] != '\t' && text[i] != '\r')
 			return false;
 	return true;
+}
+
+static bool sink_failed(struct run *run, const char *why)
+{
+	snprintf(run->store->trouble, sizeof run->store->trouble, "%s", why);
+	return false;
+}
+
+static bool add_record(struct run *run, int64_t offset)
+{
+	static const struct hash_key key = { { 0x7265636f7264206f, 0x66206a6f75726e61 } };
+	const struct ingest_sink *sink = run->options->sink;
+	const uint64_t place[] = { run->journal, (uint64_t)offset };
+	char why[STORE_WHY_SIZE];
+
+	if (sink == NULL)
+		return store_add(run->store, &run->line.record);
+	return sink->add(sink->context, &run->line.record, hash_bytes(&key, place, sizeof place), why) ||
+	    sink_failed(run, why);
 }
 
 static bool take_line(struct run *run, const char *path, struct position *position, int64_t offset, const char *text,
@@ -59,7 +82,7 @@ static bool take_line(struct run *run, const char *path, struct position *positi
 	if (run->line.record.time < run->oldest) {
 		counts->expired++;
 	} else if (!run->line.passed_over) {
-		good = store_add(run->store, &run->line.record);
+		good = add_record(run, offset);
 		counts->records++;
 	}
 	record_line_free(&run->line);
@@ -114,11 +137,15 @@ static ssize_t read_block(struct run *run, int fd, int64_t offset)
 static enum outcome take_batch(struct run *run, int fd, const char *path, struct position *position,
     struct ingest_counts *counts)
 {
+	const struct ingest_sink *sink = run->options->sink;
+	char why[STORE_WHY_SIZE];
 	ssize_t length;
 	int64_t taken;
 
 	if (!position_find(run->store, fd, path, position))
 		return FAILED;
+	if (sink != NULL)
+		run->journal = journal_identity(fd);
 	length = read_block(run, fd, position->offset);
 	if (length < 0) {
 		/* The file's trouble, not the store's: others may do. */
@@ -130,6 +157,10 @@ static enum outcome take_batch(struct run *run, int fd, const char *path, struct
 		return FAILED;
 	if (taken == 0)
 		return END;
+	if (sink != NULL && !sink->send(sink->context, why)) {
+		(void)sink_failed(run, why);
+		return FAILED;
+	}
 	position->offset += taken;
 	return position_keep(run->store, fd, path, position) ? MORE : FAILED;
 }
@@ -216,6 +247,16 @@ static bool take_journal(struct run *run, const char *path)
 	return good;
 }
 
+static bool forget(struct run *run)
+{
+	const struct ingest_sink *sink = run->options->sink;
+	char why[STORE_WHY_SIZE];
+
+	if (sink == NULL)
+		return store_forget(run->store, run->oldest, &run->counts->forgotten);
+	return sink->forget(sink->context, run->oldest, &run->counts->forgotten, why) || sink_failed(run, why);
+}
+
 /* A journal may be rotated while it is read: then the rest of it is found by another pass. */
 static bool take_journals(struct run *run)
 {
@@ -229,8 +270,7 @@ static bool take_journals(struct run *run)
 		if (!run->read_any)
 			break;
 	}
-	return run->options->keep == 0 || run->stopped ||
-	    store_forget(run->store, run->oldest, &run->counts->forgotten);
+	return run->options->keep == 0 || run->stopped || forget(run);
 }
 
 /* ---- The store ---- */

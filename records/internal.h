@@ -185,8 +185,21 @@ struct position {
 	int64_t lines, malformed;
 };
 
+/* A hash of the journal's first line, which is whole. */
+uint64_t journal_identity(int fd);
+
 bool position_find(struct store *store, int fd, const char *path, struct position *position) MUST_CHECK;
 bool position_keep(struct store *store, int fd, const char *path, struct position *position) MUST_CHECK;
+
+/* Another place that records go to: then the store keeps only how far the journals were read. A batch is kept as read when
+ * `send` has returned true, so it may come again: each record has an identity, the same whenever this line of this journal
+ * is read, under whatever name the journal is then. Those that return bool return false, and why, after a failure. */
+struct ingest_sink {
+	bool (*add)(void *context, const struct record *record, uint64_t identity, char why[STORE_WHY_SIZE]);
+	bool (*send)(void *context, char why[STORE_WHY_SIZE]); /* what was added since the last time, if anything */
+	bool (*forget)(void *context, int64_t oldest, uint64_t *forgotten, char why[STORE_WHY_SIZE]);
+	void *context;
+};
 
 /* ---- Questions to the store ---- */
 
@@ -208,6 +221,8 @@ enum dimension {
 	DIMENSION_DISAGREES,
 	DIMENSIONS
 };
+
+bool dimension_is_text(enum dimension dimension);
 
 enum { QUESTION_DIMENSIONS = 6, VERDICTS = 4 };
 

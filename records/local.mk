@@ -9,3 +9,15 @@ records_librecords_la_LIBADD = $(JANSSON_LIBS) $(SQLITE_LIBS)
 records_librecords_la_SOURCES += records/kind.c records/order.c
 records_librecords_la_SOURCES += records/block.c records/blocks.c records/blocks.h records/connections.c records/counting.c \
 	records/counting.h
+
+# A store in ClickHouse: apart, since the ICAP module must not load libcurl.
+noinst_LTLIBRARIES += records/libclickhouse.la
+records_libclickhouse_la_SOURCES = records/clickhouse.h records/clickhouse_answer.c records/clickhouse_ask.c \
+	records/clickhouse_http.c records/clickhouse_ingest.c records/clickhouse_place.c records/clickhouse_row.c \
+	records/clickhouse_time.c
+records_libclickhouse_la_CPPFLAGS = $(AM_CPPFLAGS) -DCLICKHOUSE_DIR='"$(clickhousedir)"'
+records_libclickhouse_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
+records_libclickhouse_la_LIBADD = $(CURL_LIBS)
+
+clickhousedir = $(datadir)/squid-meeting/clickhouse
+dist_clickhouse_DATA = records/clickhouse/single.sql records/clickhouse/sharded.sql

@@ -24,7 +24,7 @@ struct ranking {
 	size_t count;
 };
 
-static bool is_text(enum dimension dimension)
+bool dimension_is_text(enum dimension dimension)
 {
 	switch (dimension) {
 	case DIMENSION_VERDICT:
@@ -67,7 +67,7 @@ static bool collect(const struct question *question, struct ranking *ranking)
 		return false;
 	for (size_t i = 0; i < question->count; i++)
 		for (size_t k = 0; k < question->dimensions; k++)
-			if (is_text(question->dimension[k]))
+			if (dimension_is_text(question->dimension[k]))
 				ranking->list[count++].number = question->groups[i].key[k];
 	qsort(ranking->list, count, sizeof *ranking->list, compare_numbers);
 	for (size_t i = 0; i < count; i++)
@@ -115,9 +115,9 @@ static void replace(struct question *question, const struct ranking *ranking, bo
 		for (size_t k = 0; k < question->dimensions; k++) {
 			int64_t *key = &question->groups[i].key[k];
 
-			if (is_text(question->dimension[k]) && back) {
+			if (dimension_is_text(question->dimension[k]) && back) {
 				*key = ranking->number[*key];
-			} else if (is_text(question->dimension[k])) {
+			} else if (dimension_is_text(question->dimension[k])) {
 				struct ranked wanted = { .number = *key };
 				const struct ranked *found = bsearch(&wanted, ranking->list, ranking->count, sizeof wanted, compare_numbers);
 

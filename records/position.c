@@ -109,6 +109,15 @@ static uint64_t hash_head(int fd, int64_t *length)
 	return hash_bytes(&head_key, head, (size_t)*length);
 }
 
+uint64_t journal_identity(int fd)
+{
+	char line[RECORD_SIZE];
+	ssize_t got = pread(fd, line, sizeof line, 0);
+	const char *end = got <= 0 ? NULL : memchr(line, '\n', (size_t)got);
+
+	return hash_bytes(&head_key, line, end != NULL ? (size_t)(end - line) : got < 0 ? 0 : (size_t)got);
+}
+
 static bool begins_alike(int fd, const struct position *position)
 {
 	int64_t length = position->head_length;

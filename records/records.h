@@ -183,7 +183,9 @@ struct ingest_counts {
 };
 
 /* What somebody should be told on the way: a sentence. file is NULL where it is about the store. */
-enum ingest_news { INGEST_MALFORMED, INGEST_MOVED_ASIDE, INGEST_UNREADABLE };
+enum ingest_news { INGEST_MALFORMED, INGEST_MOVED_ASIDE, INGEST_UNREADABLE, INGEST_WAITS };
+
+struct ingest_sink;
 
 struct ingest_options {
 	const char *const *journals;
@@ -191,6 +193,7 @@ struct ingest_options {
 	int64_t keep; /* milliseconds; 0: for ever */
 	int64_t now;
 	bool rebuild; /* begin with an empty store; the old one is moved aside */
+	const struct ingest_sink *sink; /* where records go that the store doesn't keep; NULL: it keeps them */
 	void (*tell)(void *context, enum ingest_news news, const char *file, int64_t offset, const char *text);
 	void (*progress)(void *context, const struct ingest_counts *counts); /* may be NULL */
 	bool (*stop)(void *context);                                         /* may be NULL */
@@ -202,6 +205,29 @@ struct ingest_options {
  * aside and made anew. Returns false, and why, if not all could be done; what was counted stays. */
 bool ingest(const char *place, const struct ingest_options *options, struct ingest_counts *counts,
     char why[STORE_WHY_SIZE]) MUST_CHECK;
+
+/* ---- ClickHouse: in a library of its own (libclickhouse), as it needs libcurl ---------------------------------------- */
+
+struct clickhouse_options {
+	const char *place;     /* clickhouse://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE; clickhouses:// for HTTPS */
+	const char *password;  /* instead of the place's; NULL: none given */
+	int64_t timeout;       /* milliseconds: how long a question may take, or how long a batch is tried again */
+	const char *positions; /* of ingest: the file that keeps how far the journals were sent */
+};
+
+bool clickhouse_is_place(const char *text) MUST_CHECK;
+
+/* A store for reports. Connects at the first question. Returns NULL, and why, if the place isn't one. */
+struct store *clickhouse_open(const struct clickhouse_options *options, char why[STORE_WHY_SIZE]) MUST_CHECK;
+
+/* As ingest, to ClickHouse: a batch is sent until the server has stored it, or the timeout is over. Whatever dies, and
+ * whatever is sent twice, each line counts once in reports. */
+bool clickhouse_ingest(const struct clickhouse_options *clickhouse, const struct ingest_options *options,
+    struct ingest_counts *counts, char why[STORE_WHY_SIZE]) MUST_CHECK;
+
+/* The file that keeps how far the journals were sent, in the folder. NULL, and why, if the place isn't one. The caller
+ * frees it. */
+char *clickhouse_positions(const char *place, const char *folder, char why[STORE_WHY_SIZE]) MUST_CHECK;
 
 /* ---- The report ------------------------------------------------------------------------------------------------- */
 

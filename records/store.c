@@ -98,7 +98,7 @@ static const char *path_of(const char *place, char why[STORE_WHY_SIZE])
 	static const char prefix[] = "sqlite:";
 
 	if (strncmp(place, "clickhouse:", 11) == 0) {
-		snprintf(why, STORE_WHY_SIZE, "%s: this version has no ClickHouse yet; use sqlite:PATH", place);
+		snprintf(why, STORE_WHY_SIZE, "%s: only meetingctl knows ClickHouse; use sqlite:PATH", place);
 		return NULL;
 	}
 	if (strncmp(place, prefix, sizeof prefix - 1) != 0 || place[sizeof prefix - 1] == '\0') {

@@ -3,3 +3,5 @@
 systemdunitdir = $(prefix)/lib/systemd/system
 systemdunit_in = systemd/meetingctl-update.service.in
 systemdunit_data = systemd/meetingctl-update.timer
+systemdunit_in += systemd/meetingctl-ingest.service.in
+systemdunit_data += systemd/meetingctl-ingest.timer

@@ -19,7 +19,8 @@ load store
 @test "killed at random points, again and again" {
 	history_of 60000 >"$journal"
 	for i in {1..20}; do
-		ingest 3>&- >/dev/null 2>&1 &
+		# The program itself: a function would be a shell that waits for it.
+		"$top_builddir/ctl/meetingctl" ingest --journal="$journal" --to="sqlite:$store" 3>&- >/dev/null 2>&1 &
 		a_moment
 		kill -KILL $! 2>/dev/null || :
 		wait $! 2>/dev/null || :
@@ -217,17 +218,22 @@ load store
 	holds_exactly "$FOLDER/kept"
 }
 
-@test "wrong usage, and ClickHouse, which is for later" {
-	run ingest --keep=ninety
-	same 2 "$status"
-	run ingest surplus
-	same 2 "$status"
-	run meetingctl ingest --journal="$journal" --to=clickhouse://127.0.0.1:8123/meeting
-	same 1 "$status"
-	has "$output" 'no ClickHouse yet; use sqlite:PATH'
+@test "wrong usage" {
+	for wrong in --keep=ninety --timeout=0s surplus "sqlite:$store surplus"; do
+		# shellcheck disable=SC2086 # several words
+		run ingest $wrong
+		same 2 "$status"
+	done
 	run meetingctl ingest --journal="$journal" --to="$store"
 	same 1 "$status"
 	has "$output" 'sqlite:PATH'
+}
+
+@test "the place without --to" {
+	history_of 3 >"$journal"
+	run meetingctl ingest --journal="$journal" "sqlite:$store"
+	same '3 new records from 1 files' "$output"
+	holds_exactly "$journal"
 }
 
 @test "nobody else may read the store" {

@@ -1,19 +1,27 @@
 #!/usr/bin/env bats
-# meetingctl report: text, JSON and CSV have the figures that a plain recount of the journal by jq and awk comes to, on a random
-# history of 100,000 records.
+# meetingctl report: text, JSON and CSV, from SQLite and from ClickHouse, have the figures that a plain recount of the journal by jq
+# and awk comes to, on a random history of 100,000 records.
 
-load store
+load clickhouse
 
 setup_file() {
 	command -v jq sqlite3 awk >/dev/null || return 0
 	history=$BATS_FILE_TMPDIR/decisions.jsonl
 	# Some three weeks.
 	awk -v count=100000 -v seed=42 -v start=1793000000.123 -v step=18.317 -f "$BATS_TEST_DIRNAME/history.awk" >"$history"
-	"${top_builddir:-.}/ctl/meetingctl" ingest --journal="$history" --to="sqlite:$BATS_FILE_TMPDIR/store.db" >/dev/null
+	meetingctl ingest --journal="$history" --to="sqlite:$BATS_FILE_TMPDIR/store.db" >/dev/null
+	stores=sqlite:$BATS_FILE_TMPDIR/store.db
+	export stores
+	has_clickhouse || { [[ ${MEETING_NO_SKIP-} != 1 ]] && return; }
+	start_servers 1
+	make_database 1 single meeting
+	meetingctl ingest --journal="$history" --to="$(clickhouse 1 meeting)" --positions="$BATS_FILE_TMPDIR/sent.db" >/dev/null
+	stores+=" $(clickhouse 1 meeting)"
 }
+teardown_file() { stop_servers; }
 
 report() {
-	TZ=${zone-UTC} COLUMNS=999 meetingctl report --from="sqlite:$BATS_FILE_TMPDIR/store.db" --config="$FOLDER" \
+	TZ=${zone-UTC} COLUMNS=999 meetingctl report --from="${from-${stores%% *}}" --config="$FOLDER" \
 		--since="${since-2026-01-01}" --until="${until-2027-06-01}" --limit=0 "$@"
 }
 
@@ -62,6 +70,8 @@ all_forms() {
 	for form in as_json as_csv as_text; do
 		$form --by "$1" || { echo "$form --by $1" && return 1; }
 	done
+	# The forms are the same for any store.
+	from=${stores##* } as_json --by "$1"
 }
 
 @test "by service" { recount '.service // .would // ""' && all_forms service; }
@@ -91,18 +101,22 @@ all_forms() {
 	jq -c '[.[0], .[1], .[2]]' "$FOLDER/wanted" >"$FOLDER/verdicts"
 	recount '"all"'
 	jq -c '[.[0], .[1], .[2]]' "$FOLDER/wanted" >>"$FOLDER/verdicts"
-	report --format=json | jq -c '.totals[] | [.verdict, .records, .connections]' | sort | diff <(sort "$FOLDER/verdicts") -
-	report --format=csv --section=totals | tr -d '\r' | tail -n +2 | sort |
-		diff <(jq -r 'map(tostring) | join(",")' "$FOLDER/verdicts" | sort) -
+	for from in $stores; do
+		report --format=json | jq -c '.totals[] | [.verdict, .records, .connections]' | sort | diff <(sort "$FOLDER/verdicts") -
+		report --format=csv --section=totals | tr -d '\r' | tail -n +2 | sort |
+			diff <(jq -r 'map(tostring) | join(",")' "$FOLDER/verdicts" | sort) -
+	done
 }
 
 @test "what was refused, and no entry holds" {
 	jq -c 'select(.verdict == "denied") | [.client, .user // "", .dst, .sni]' "$BATS_FILE_TMPDIR/decisions.jsonl" | sort |
 		uniq -c | sort >"$FOLDER/wanted"
 	[[ -s $FOLDER/wanted ]]
-	report --format=json | jq -r '.failures[] | (.records | tostring) + " " +
-		([.client, .user, .destination, .name] | @json)' | awk '{ printf("%7s %s\n", $1, substr($0, length($1) + 2)) }' |
-		sort | diff "$FOLDER/wanted" -
+	for from in $stores; do
+		report --format=json | jq -r '.failures[] | (.records | tostring) + " " +
+			([.client, .user, .destination, .name] | @json)' | awk '{ printf("%7s %s\n", $1, substr($0, length($1) + 2)) }' |
+			sort | diff "$FOLDER/wanted" -
+	done
 }
 
 @test "a limit tells how many there are beyond it" {

@@ -198,8 +198,6 @@ hostile() {
 	has "$output" 'meetingctl ingest makes it'
 	run meetingctl report --from="sqlite:$store" --config="$FOLDER/none" --format=json
 	same 0 "$status"
-	run meetingctl report --from=clickhouse://127.0.0.1:8123/meeting
-	same 1 "$status"
 }
 
 @test "wrong usage" {
