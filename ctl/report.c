@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -135,56 +134,6 @@ static int read_options(struct report_wish *wish, int argc, char **argv)
 	return -1;
 }
 
-/* ---- Services that are switched off ---- */
-
-/* The last file that a service would have, were it not switched off by an empty one. Returns false if there is none. */
-static bool find_hidden(const struct common *common, const char *service, char **path)
-{
-	char *found = NULL;
-
-	for (size_t i = 0; i < common->folders; i++) {
-		struct stat status;
-		char *file;
-
-		if (asprintf(&file, "%s/%s.service", common->folder[i], service) < 0) {
-			break;
-		}
-		if (stat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
-			free(found);
-			found = file;
-		} else {
-			free(file);
-		}
-	}
-	*path = found;
-	return found != NULL;
-}
-
-/* A category of the services that are switched off, as they would be; NULL if none is. The paths are the caller's. */
-static struct category *load_off(const struct common *common, const struct category *category,
-    char *paths[CTL_FOLDERS], size_t *count)
-{
-	struct problems problems = {NULL, 0, 0, 0};
-	struct category *off;
-
-	*count = 0;
-	for (size_t i = 0; i < category_services(category) && *count < CTL_FOLDERS; i++) {
-		struct service_view view;
-
-		category_service(category, i, &view);
-		if (view.state == SERVICE_OFF && find_hidden(common, view.name, &paths[*count])) {
-			(*count)++;
-		}
-	}
-	if (*count == 0) {
-		return NULL;
-	}
-	off = category_load((const char *const *)paths, *count, NULL, &problems);
-	/* They are told where they are in force. */
-	problems_free(&problems);
-	return off;
-}
-
 /* ---- The report ---- */
 
 static unsigned terminal_width(void)
@@ -217,15 +166,14 @@ static bool write_report(const struct report_wish *wish, const struct report *re
 static bool make_report(struct report_wish *wish, struct store *store)
 {
 	struct category *category = load(&wish->common), *off = NULL;
-	char *paths[CTL_FOLDERS], why[STORE_WHY_SIZE];
+	char why[STORE_WHY_SIZE];
 	struct report report;
-	size_t count = 0;
 	bool good;
 
 	if (category == NULL) {
 		return false;
 	}
-	off = load_off(&wish->common, category, paths, &count);
+	off = category_load_off(wish->common.folder, wish->common.folders, category);
 	wish->options.category = category;
 	wish->options.off = off;
 	good = report_make(store, &wish->options, &report, why);
@@ -239,9 +187,6 @@ static bool make_report(struct report_wish *wish, struct store *store)
 	report_free(&report);
 	category_free(off);
 	category_free(category);
-	for (size_t i = 0; i < count; i++) {
-		free(paths[i]);
-	}
 	return good;
 }
 

@@ -8,7 +8,11 @@
 #include <config.h>
 
 #include "category/category.h"
+#include "icap/answer.h"
+#include "icap/background.h"
 #include "icap/c_icap.h"
+#include "icap/page.h"
+#include "icap/settings.h"
 #include "icap/statistics.h"
 #include "icap/transaction.h"
 #include "records/records.h"
@@ -27,102 +31,24 @@
 #define TICK_COMMAND "meeting-tick"
 
 enum {
-	FOLDERS = 16,
 	ECHO_BUFFER = 32 * 1024,
 	PROBLEMS_TOLD = 100
 };
 
 /* All that the module keeps. Only journal and counted change once requests are served. */
 static struct {
-	char *folder[FOLDERS];
-	size_t folders;
-	char *journal_path;
 	char proxy[256];
-	char later[256];           /* directives that were given and do nothing yet */
 	struct category *category; /* of the parent; a process's own is in live */
 	struct live *live;         /* of the process; NULL in the parent, or if memory has run out */
 	ci_service_xdata_t *data;
 	struct statistics statistics;
+	struct shared *shared;         /* of all processes; NULL if memory has run out */
+	struct background *background; /* of the process; NULL where no store is filled */
 	bool in_child;
 	struct journal *journal;
 	pthread_mutex_t counted_lock;
 	struct journal_counts counted; /* what c-icap's statistics already have */
 } meeting = { .counted_lock = PTHREAD_MUTEX_INITIALIZER };
-
-/* ---- Directives ---- */
-
-/* c-icap hands over one empty argument where there is none. */
-static bool is_given(const char *directive, const char **arguments)
-{
-	if (arguments != NULL && arguments[0] != NULL && arguments[0][0] != '\0')
-		return true;
-	ci_debug_printf(1, "meeting.%s: the path is missing\n", directive);
-	return false;
-}
-
-/* c-icap changes to / as a daemon, so a relative path would mean something else there. */
-static bool is_absolute(const char *directive, const char *path)
-{
-	if (path[0] == '/')
-		return true;
-	ci_debug_printf(1, "meeting.%s: %s: not an absolute path\n", directive, path);
-	return false;
-}
-
-static int set_config(const char *directive, const char **arguments, void *data)
-{
-	(void)data;
-	if (!is_given(directive, arguments))
-		return 0;
-	for (; *arguments != NULL; arguments++) {
-		if (!is_absolute(directive, *arguments))
-			return 0;
-		if (meeting.folders == FOLDERS) {
-			ci_debug_printf(1, "meeting.%s: more than %d folders\n", directive, FOLDERS);
-			return 0;
-		}
-		meeting.folder[meeting.folders] = strdup(*arguments);
-		if (meeting.folder[meeting.folders] == NULL)
-			return 0;
-		meeting.folders++;
-	}
-	return 1;
-}
-
-static int set_journal(const char *directive, const char **arguments, void *data)
-{
-	(void)data;
-	if (!is_given(directive, arguments) || !is_absolute(directive, arguments[0]))
-		return 0;
-	if (arguments[1] != NULL) {
-		ci_debug_printf(1, "meeting.%s: more than one file\n", directive);
-		return 0;
-	}
-	free(meeting.journal_path);
-	meeting.journal_path = strdup(arguments[0]);
-	return meeting.journal_path != NULL;
-}
-
-/* A configuration that is made for the store and the page must still start, and be told what it doesn't get. */
-static int set_later(const char *directive, const char **arguments, void *data)
-{
-	size_t used = strlen(meeting.later);
-
-	(void)arguments;
-	(void)data;
-	snprintf(meeting.later + used, sizeof meeting.later - used, " meeting.%s", directive);
-	return 1;
-}
-
-/* c-icap's type for these tables has no const. */
-static struct ci_conf_entry directives[] = {
-	{ "Store", NULL, set_later, "Not in this version" },
-	{ "ReportHost", NULL, set_later, "Not in this version" },
-	{ "ReportClients", NULL, set_later, "Not in this version" },
-	{ "Config", NULL, set_config, "Folders of the category's files" },
-	{ "Journal", NULL, set_journal, "The file that records are appended to" },
-	{ NULL, NULL, NULL, NULL }
-};
 
 /* ---- Start and end ---- */
 
@@ -153,8 +79,10 @@ static void tell_problems(const struct problems *problems)
 
 static const char *const *folders(size_t *count)
 {
-	*count = meeting.folders > 0 ? meeting.folders : CATEGORY_FOLDERS;
-	return meeting.folders > 0 ? (const char *const *)meeting.folder : category_folders;
+	const struct settings *settings = settings_get();
+
+	*count = settings->folders > 0 ? settings->folders : CATEGORY_FOLDERS;
+	return settings->folders > 0 ? (const char *const *)settings->folder : category_folders;
 }
 
 static void load_category(void)
@@ -177,11 +105,21 @@ static void load_category(void)
 	    counts.refused_files);
 }
 
+static int64_t now_in_milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* The ISTag changes with the category, so that clients of ICAP know. */
 static void set_istag(const struct category *category)
 {
 	char tag[CI_SERVICE_ISTAG_SIZE + 1];
 
+	if (category != NULL && meeting.shared != NULL)
+		shared_note_category(meeting.shared, category_version(category), now_in_milliseconds());
 	snprintf(tag, sizeof tag, "%016" PRIx64, category != NULL ? category_version(category) : 0);
 	ci_service_set_istag(meeting.data, tag);
 }
@@ -249,6 +187,26 @@ static void tick(const char *name, int type, void *data)
 	ci_command_schedule(name, NULL, 1);
 }
 
+static void tell_background(const char *text)
+{
+	ci_debug_printf(1, "meeting: %s\n", text);
+}
+
+/* The journals are read into the store by a thread of one of the processes: each stands ready. */
+static void start_background(void)
+{
+	const struct settings *settings = settings_get();
+	const struct background_options options = { .store = settings->store,
+		.journals = (const char *const *)settings->journal, .journal_count = settings->journals,
+		.keep = settings->keep, .shared = meeting.shared, .tell = tell_background };
+
+	if (settings->store == NULL)
+		return;
+	meeting.background = background_start(&options);
+	if (meeting.background == NULL)
+		ci_debug_printf(1, "meeting: out of memory; this process fills no store\n");
+}
+
 static void start_process(const char *name, int type, void *data)
 {
 	(void)name;
@@ -256,9 +214,10 @@ static void start_process(const char *name, int type, void *data)
 	(void)data;
 	meeting.in_child = true;
 	watch_category();
+	start_background();
 	/* A journal at its limit of size is an error like others, not the end of the process. */
 	signal(SIGXFSZ, SIG_IGN);
-	meeting.journal = journal_open(meeting.journal_path, NULL);
+	meeting.journal = journal_open(settings_get()->journal[0], NULL);
 	if (meeting.journal == NULL) {
 		ci_debug_printf(1, "meeting: out of memory; no record is kept\n");
 		return;
@@ -270,13 +229,9 @@ static int post_init(ci_service_xdata_t *data, struct ci_server_conf *server)
 {
 	(void)server;
 	meeting.data = data;
-	if (meeting.later[0] != '\0')
-		ci_debug_printf(1, "meeting: without effect in version " PACKAGE_VERSION ":%s\n", meeting.later);
-	meeting.later[0] = '\0';
-	if (meeting.journal_path == NULL)
-		meeting.journal_path = strdup(LOG_DIR "/decisions.jsonl");
-	if (meeting.journal_path == NULL)
+	if (!settings_complete(settings_get()))
 		return CI_ERROR;
+	meeting.shared = shared_new();
 	if (gethostname(meeting.proxy, sizeof meeting.proxy) != 0)
 		meeting.proxy[0] = '\0';
 	meeting.proxy[sizeof meeting.proxy - 1] = '\0';
@@ -293,6 +248,8 @@ static void close_service(void)
 {
 	struct journal *journal = meeting.journal;
 
+	background_stop(meeting.background);
+	meeting.background = NULL;
 	if (journal != NULL) {
 		uint64_t lost;
 
@@ -300,7 +257,7 @@ static void close_service(void)
 		lost = journal_close(journal);
 		if (lost > 0) {
 			ci_debug_printf(1, "meeting: the process ends, and %s still can't be written; "
-			    "records lost: %" PRIu64 "\n", meeting.journal_path, lost);
+			    "records lost: %" PRIu64 "\n", settings_get()->journal[0], lost);
 		}
 	}
 	/* c-icap doesn't wait forever for the threads of a process that ends: leave them what they read. */
@@ -309,11 +266,9 @@ static void close_service(void)
 	statistics_free(&meeting.statistics);
 	category_free(meeting.category);
 	meeting.category = NULL;
-	for (size_t i = 0; i < meeting.folders; i++)
-		free(meeting.folder[i]);
-	meeting.folders = 0;
-	free(meeting.journal_path);
-	meeting.journal_path = NULL;
+	shared_free(meeting.shared);
+	meeting.shared = NULL;
+	settings_free(settings_get());
 }
 
 /* ---- Requests ---- */
@@ -366,66 +321,99 @@ static void set_attribute(ci_request_t *request, const char *name, struct text t
 	(void)ci_request_set_str_attribute(request, name, value);
 }
 
-static void keep_record(ci_request_t *request)
+static void keep_record(ci_request_t *request, const struct transaction_headers *headers)
 {
-	struct transaction_headers headers;
 	struct transaction transaction;
-	struct timespec now;
-
 	const struct category *category = meeting.live != NULL ? live_take(meeting.live) : NULL;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	collect_headers(request, &headers);
-	transaction_judge(&headers, category, text_of(meeting.proxy),
-	    (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, &transaction);
+	transaction_judge(headers, category, text_of(meeting.proxy), now_in_milliseconds(), &transaction);
 	if (meeting.journal == NULL) {
-		ci_stat_uint64_inc(meeting.statistics.lost, 1);
+		statistics_add(&meeting.statistics, COUNT_LOST, 1);
 	} else if (record_write(meeting.journal, &transaction.record) != JOURNAL_WRITTEN) {
 		count_journal();
 		tell_journal_news(meeting.journal);
 	}
-	statistics_count(&meeting.statistics, &transaction);
+	statistics_count(&meeting.statistics, &transaction.record);
 	set_attribute(request, "meeting:verdict", text_of(record_verdict_name(transaction.record.verdict)));
 	set_attribute(request, "meeting:service", transaction.record.service);
 	set_attribute(request, "meeting:rule", transaction.record.rule);
+	set_attribute(request, "meeting:evidence", transaction.record.evidence);
+	set_attribute(request, "meeting:decided_by", text_of(record_decider_name(transaction.record.decided_by)));
 	if (category != NULL)
 		live_release(meeting.live, category); /* the record points into it until here */
 }
 
-/* What is kept of a request whose body must be echoed. */
-struct echo {
-	ci_ring_buf_t *body;
+/* What is kept of a request whose body must be echoed, or that the module answers by itself. */
+struct pending {
+	ci_ring_buf_t *echo;
 	bool ended;
+	bool answered;
+	struct answer answer;
+	size_t given; /* bytes of its body */
 };
 
 static void *init_request(ci_request_t *request)
 {
 	(void)request;
-	return calloc(1, sizeof(struct echo));
+	return calloc(1, sizeof(struct pending));
 }
 
 static void release_request(void *data)
 {
-	struct echo *echo = data;
+	struct pending *pending = data;
 
-	if (echo != NULL && echo->body != NULL)
-		ci_ring_buf_destroy(echo->body);
-	free(echo);
+	if (pending == NULL)
+		return;
+	if (pending->echo != NULL)
+		ci_ring_buf_destroy(pending->echo);
+	free(pending->answer.made);
+	free(pending);
+}
+
+/* Answers a request for the report. It never goes on: without memory it is an error. */
+static int answer_report(ci_request_t *request, const struct transaction_headers *headers, struct pending *pending)
+{
+	const struct settings *settings = settings_get();
+	struct page_sources sources = { .store = settings->store, .journals = (const char *const *)settings->journal,
+		.journal_count = settings->journals, .chart = settings->chart, .statistics = &meeting.statistics,
+		.shared = meeting.shared, .now = now_in_milliseconds() };
+	bool head;
+
+	if (pending == NULL)
+		return CI_ERROR;
+	sources.folders = folders(&sources.folder_count);
+	sources.category = meeting.live != NULL ? live_take(meeting.live) : NULL;
+	head = answer_make(request, headers, settings, &sources, &pending->answer);
+	if (sources.category != NULL)
+		live_release(meeting.live, sources.category);
+	pending->answered = true;
+	statistics_add(&meeting.statistics, pending->answer.status == 200 ? COUNT_REPORTS : COUNT_REPORTS_REFUSED, 1);
+	set_attribute(request, "meeting:verdict", text_of("report"));
+	if (!answer_begin(request, &pending->answer, head))
+		return CI_ERROR;
+	if (head)
+		pending->answer.length = 0;
+	ci_req_unlock_data(request);
+	return CI_MOD_CONTINUE;
 }
 
 /* c-icap calls it exactly once for a REQMOD, with a preview or without one, before it answers anything. */
 static int check_preview(char *preview, int length, ci_request_t *request)
 {
-	struct echo *echo = ci_service_data(request);
+	struct pending *pending = ci_service_data(request);
+	struct transaction_headers headers;
 
 	(void)preview;
 	(void)length;
-	keep_record(request);
-	if (ci_req_preview_size(request) >= 0 || ci_req_allow204(request) || !ci_req_hasbody(request) || echo == NULL)
+	collect_headers(request, &headers);
+	if (answer_is_wanted(&headers, settings_get()->host))
+		return answer_report(request, &headers, pending);
+	keep_record(request, &headers);
+	if (ci_req_preview_size(request) >= 0 || ci_req_allow204(request) || !ci_req_hasbody(request) || pending == NULL)
 		return CI_MOD_ALLOW204;
 	/* No preview and no `Allow: 204`: the client takes nothing but the whole request back. */
-	echo->body = ci_ring_buf_new(ECHO_BUFFER);
-	if (echo->body == NULL)
+	pending->echo = ci_ring_buf_new(ECHO_BUFFER);
+	if (pending->echo == NULL)
 		return CI_MOD_ALLOW204;
 	ci_req_unlock_data(request);
 	return CI_MOD_CONTINUE;
@@ -433,28 +421,47 @@ static int check_preview(char *preview, int length, ci_request_t *request)
 
 static int end_of_data(ci_request_t *request)
 {
-	struct echo *echo = ci_service_data(request);
+	struct pending *pending = ci_service_data(request);
 
-	if (echo != NULL)
-		echo->ended = true;
+	if (pending != NULL)
+		pending->ended = true;
 	return CI_MOD_DONE;
 }
 
-static int echo_body(char *out, int *out_length, char *in, int *in_length, int at_end, ci_request_t *request)
+/* What the client sent to the report is dropped. */
+static int give_answer(struct pending *pending, char *out, int *out_length)
 {
-	struct echo *echo = ci_service_data(request);
+	size_t left = pending->answer.length - pending->given, room;
+
+	if (out == NULL || out_length == NULL)
+		return CI_OK;
+	room = *out_length > 0 ? (size_t)*out_length : 0;
+	if (room > left)
+		room = left;
+	if (room > 0)
+		memcpy(out, pending->answer.body + pending->given, room);
+	pending->given += room;
+	*out_length = left == 0 ? CI_EOF : (int)room;
+	return CI_OK;
+}
+
+static int give_body(char *out, int *out_length, char *in, int *in_length, int at_end, ci_request_t *request)
+{
+	struct pending *pending = ci_service_data(request);
 
 	(void)at_end;
-	if (echo == NULL || echo->body == NULL)
+	if (pending != NULL && pending->answered)
+		return give_answer(pending, out, out_length);
+	if (pending == NULL || pending->echo == NULL)
 		return CI_ERROR;
 	if (in != NULL && in_length != NULL) {
-		*in_length = ci_ring_buf_write(echo->body, in, C_ICAP_SIZE(*in_length));
+		*in_length = ci_ring_buf_write(pending->echo, in, C_ICAP_SIZE(*in_length));
 		if (*in_length < 0)
 			return CI_ERROR;
 	}
 	if (out != NULL && out_length != NULL) {
-		*out_length = ci_ring_buf_read(echo->body, out, C_ICAP_SIZE(*out_length));
-		if (*out_length == 0 && echo->ended)
+		*out_length = ci_ring_buf_read(pending->echo, out, C_ICAP_SIZE(*out_length));
+		if (*out_length == 0 && pending->ended)
 			*out_length = CI_EOF;
 	}
 	return CI_OK;
@@ -471,7 +478,7 @@ SERVICE_STORAGE ci_service_module_t service = {
 	.mod_release_request_data = release_request,
 	.mod_check_preview_handler = check_preview,
 	.mod_end_of_data_handler = end_of_data,
-	.mod_service_io = echo_body,
-	.mod_conf_table = directives,
+	.mod_service_io = give_body,
+	.mod_conf_table = settings_directives,
 };
 SERVICE_DECLARE(service)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The module's counters in c-icap's statistics, as its `info` service shows them. */
+/* The module's counters in c-icap's statistics, as its `info` service shows them, and in memory that its processes share:
+ * c-icap sums up those of all processes for `info` alone. */
 #include <config.h>
 
 #include "icap/statistics.h"
@@ -9,11 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct service_counter {
-	char name[64];
-	int number;
-};
+#include <sys/mman.h>
 
 /* c-icap knows a counter by its label alone, whatever its group, so the label has the service's name in it. */
 static int register_counter(const char *label, const char *name)
@@ -26,93 +23,98 @@ static int register_counter(const char *label, const char *name)
 
 static void register_services(struct statistics *statistics, const struct category *category)
 {
-	size_t count = category_services(category);
-
-	if (count == 0)
-		return;
-	/* Without memory they are all counted together. */
-	statistics->service = calloc(count, sizeof *statistics->service);
-	if (statistics->service == NULL)
-		return;
-	for (size_t i = 0; i < count; i++) {
-		struct service_counter *counter = &statistics->service[i];
+	for (size_t i = 0; i < statistics->services; i++) {
 		struct service_view view;
 
 		category_service(category, i, &view);
-		snprintf(counter->name, sizeof counter->name, "%s", view.name);
-		counter->number = register_counter("BYPASS ", counter->name);
+		snprintf(statistics->service[i], sizeof statistics->service[i], "%s", view.name);
+		statistics->number[COUNT_SERVICES + i] = register_counter("BYPASS ", view.name);
 	}
-	statistics->services = count;
 }
 
 void statistics_register(struct statistics *statistics, const struct category *category)
 {
+	/* No service can have a name with a parenthesis. */
+	static const char *const labels[COUNT_SERVICES] = { "DECISIONS", "NORMAL", "SHADOW", "DISAGREEMENTS", "JOURNAL ERRORS",
+		"RECORDS LOST", "REPORT REQUESTS", "REPORT REQUESTS REFUSED", "BYPASS (by client)", "BYPASS (other service)" };
+	size_t services = category != NULL ? category_services(category) : 0;
+	void *count;
+
 	memset(statistics, 0, sizeof *statistics);
-	statistics->decisions = register_counter("DECISIONS", "");
-	statistics->normal = register_counter("NORMAL", "");
-	statistics->shadow = register_counter("SHADOW", "");
-	statistics->disagreements = register_counter("DISAGREEMENTS", "");
-	statistics->journal_errors = register_counter("JOURNAL ERRORS", "");
-	statistics->lost = register_counter("RECORDS LOST", "");
-	/* No service can have these names. */
-	statistics->by_client = register_counter("BYPASS ", "(by client)");
-	statistics->by_other = register_counter("BYPASS ", "(other service)");
-	if (category != NULL)
-		register_services(statistics, category);
+	statistics->number = calloc(COUNT_SERVICES + services, sizeof *statistics->number);
+	statistics->service = calloc(services + 1, sizeof *statistics->service);
+	if (statistics->number == NULL || statistics->service == NULL) {
+		statistics_free(statistics);
+		return;
+	}
+	statistics->services = services;
+	for (size_t i = 0; i < COUNT_SERVICES; i++)
+		statistics->number[i] = register_counter(labels[i], "");
+	register_services(statistics, category);
+	count = mmap(NULL, (COUNT_SERVICES + services) * sizeof *statistics->count, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	statistics->count = count == MAP_FAILED ? NULL : count;
 }
 
-static int bypass_counter(const struct statistics *statistics, struct text service)
+static size_t bypass_counter(const struct statistics *statistics, struct text service)
 {
 	size_t low = 0, high = statistics->services;
 
 	if (service.at == NULL)
-		return statistics->by_client;
+		return COUNT_BY_CLIENT;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const char *name = statistics->service[middle].name;
+		const char *name = statistics->service[middle];
 		size_t length = strlen(name);
 		int order = memcmp(name, service.at, length < service.length ? length : service.length);
 
 		if (order == 0 && length == service.length)
-			return statistics->service[middle].number;
+			return COUNT_SERVICES + middle;
 		if (order < 0 || (order == 0 && length < service.length))
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return statistics->by_other;
+	return COUNT_BY_OTHER;
 }
 
-void statistics_count(const struct statistics *statistics, const struct transaction *transaction)
+void statistics_add(const struct statistics *statistics, size_t counter, uint64_t more)
 {
-	const struct record *record = &transaction->record;
+	if (statistics->number == NULL || more == 0)
+		return;
+	ci_stat_uint64_inc(statistics->number[counter], C_ICAP_COUNT(more > INT32_MAX ? INT32_MAX : more));
+	if (statistics->count != NULL)
+		atomic_fetch_add_explicit(&statistics->count[counter], more, memory_order_relaxed);
+}
 
-	ci_stat_uint64_inc(statistics->decisions, 1);
+uint64_t statistics_read(const struct statistics *statistics, size_t counter)
+{
+	return statistics->count == NULL ? 0 : atomic_load_explicit(&statistics->count[counter], memory_order_relaxed);
+}
+
+void statistics_count(const struct statistics *statistics, const struct record *record)
+{
+	statistics_add(statistics, COUNT_DECISIONS, 1);
 	if (record->verdict == RECORD_BYPASS)
-		ci_stat_uint64_inc(bypass_counter(statistics, record->service), 1);
-	else if (record->verdict == RECORD_SHADOW)
-		ci_stat_uint64_inc(statistics->shadow, 1);
+		statistics_add(statistics, bypass_counter(statistics, record->service), 1);
 	else
-		ci_stat_uint64_inc(statistics->normal, 1);
+		statistics_add(statistics, record->verdict == RECORD_SHADOW ? COUNT_SHADOW : COUNT_NORMAL, 1);
 	if (record->disagrees)
-		ci_stat_uint64_inc(statistics->disagreements, 1);
-}
-
-static void add(int number, uint64_t before, uint64_t now)
-{
-	if (now > before)
-		ci_stat_uint64_inc(number, C_ICAP_COUNT(now - before > INT32_MAX ? INT32_MAX : now - before));
+		statistics_add(statistics, COUNT_DISAGREEMENTS, 1);
 }
 
 void statistics_count_journal(const struct statistics *statistics, const struct journal_counts *before,
     const struct journal_counts *now)
 {
-	add(statistics->journal_errors, before->errors, now->errors);
-	add(statistics->lost, before->lost, now->lost);
+	statistics_add(statistics, COUNT_JOURNAL_ERRORS, now->errors - before->errors);
+	statistics_add(statistics, COUNT_LOST, now->lost - before->lost);
 }
 
 void statistics_free(struct statistics *statistics)
 {
+	if (statistics->count != NULL)
+		munmap(statistics->count, (COUNT_SERVICES + statistics->services) * sizeof *statistics->count);
+	free(statistics->number);
 	free(statistics->service);
 	memset(statistics, 0, sizeof *statistics);
 }

@@ -131,6 +131,7 @@ void request_line_split(struct text line, struct target *target)
 	target->method = text_trim(part(line, 0, blank));
 	rest = text_trim(part(line, blank, line.length));
 	rest.length = rest.at == NULL ? 0 : find_any(rest, " \t");
+	target->path = rest;
 	if (rest.length == 0 || rest.at[0] == '/' || rest.at[0] == '*')
 		return;
 	scheme_end = find_any(rest, ":/?#@[");
@@ -138,7 +139,8 @@ void request_line_split(struct text line, struct target *target)
 		scheme = part(rest, 0, scheme_end);
 		rest = part(rest, scheme_end + 3, rest.length);
 	}
-	rest.length = find_any(rest, "/?#");
+	target->path = part(rest, find_any(rest, "/?#"), rest.length);
+	rest.length -= target->path.length;
 	if (find_last(rest, '@') < rest.length)
 		rest = part(rest, find_last(rest, '@') + 1, rest.length);
 	authority_split(rest, target);

@@ -45,9 +45,10 @@ uint16_t port_number(struct text text);
 void endpoint_split(struct text text, struct text *address, struct text *port);
 
 /* The method, and where the target says so the host and the port, with the scheme's own port as its default. A user
- * and a password in the target are dropped. host and port are missing for "/path" and "*". */
+ * and a password in the target are dropped. host and port are missing for "/path" and "*". path is all that is behind
+ * them, with its query. */
 struct target {
-	struct text method, host, port;
+	struct text method, host, port, path;
 };
 void request_line_split(struct text line, struct target *target);
 

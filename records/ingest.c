@@ -229,6 +229,22 @@ static int64_t size_of(const char *path)
 	return stat(path, &status) == 0 ? status.st_size : 0;
 }
 
+int64_t journals_size(const char *const *journals, size_t count)
+{
+	int64_t size = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct journal_file *files;
+		size_t parts;
+
+		if (journal_files(journals[i], &files, &parts))
+			for (size_t k = 0; k < parts; k++)
+				size += size_of(files[k].path);
+		journal_files_free(files, parts);
+	}
+	return size;
+}
+
 static bool take_journal(struct run *run, const char *path)
 {
 	struct journal_file *files;
@@ -297,7 +313,7 @@ static bool use_store(struct run *run, bool rebuild, bool *again)
 	struct store *store = run->store;
 
 	*again = false;
-	if (!rebuild && !store->damaged && store_is_sound(store, run->options->now) && take_journals(run))
+	if (!rebuild && !store->damaged && store_is_sound(store, run->options->now, run->options->often) && take_journals(run))
 		return true;
 	if (!rebuild && !store->damaged)
 		return false;

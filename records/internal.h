@@ -110,6 +110,7 @@ struct store {
 	struct rows *rows; /* that were added and aren't in the database yet */
 	struct sqlite3_stmt *text_find, *text_add, *text_touch, *text_get, *block_add, *details_add;
 	int64_t generation;
+	int64_t give_up_at; /* of CLOCK_MONOTONIC, in milliseconds; 0: never */
 	char trouble[STORE_WHY_SIZE]; /* of the last failure */
 };
 
@@ -145,8 +146,8 @@ bool store_add(struct store *store, const struct record *record) MUST_CHECK;
  * transactions of its own. Counts the rows. */
 bool store_forget(struct store *store, int64_t oldest, uint64_t *forgotten) MUST_CHECK;
 
-/* Whether SQLite finds fault with the file; looks at large ones once a day only. False, too, after a failure. */
-bool store_is_sound(struct store *store, int64_t now) MUST_CHECK;
+/* Whether SQLite finds fault with the file; looks at large ones once a day only, if `often` at all of them. False, too, after a failure. */
+bool store_is_sound(struct store *store, int64_t now, bool often) MUST_CHECK;
 
 /* Renames a store that can't be used; told receives its new name. The caller has it open, and must close it then. */
 bool store_move_aside(struct store *store, int64_t now, char told[STORE_WHY_SIZE]) MUST_CHECK;
@@ -266,6 +267,9 @@ void question_free(struct question *question);
 enum question_order { ORDER_BY_RECORDS, ORDER_BY_CONNECTIONS, ORDER_BY_KEY };
 bool question_sort(struct store *store, struct question *question, enum question_order order) MUST_CHECK;
 
+/* Whether store_give_up_after's time is over. SQLite asks by itself; what takes long elsewhere has to. */
+bool store_is_late(const struct store *store) MUST_CHECK;
+
 /* What is read between these two is of one moment. */
 bool store_hold(struct store *store) MUST_CHECK;
 void store_let_go(struct store *store);
@@ -312,7 +316,8 @@ struct making {
 	struct store *store;
 	const struct report_options *options;
 	struct report *report;
-	struct question question[ASK_COUNT];
+	struct question question[ASK_COUNT + REPORT_BYS];
+	struct question *also[REPORT_BYS]; /* NULL: not asked for */
 	size_t questions;
 	bool failed; /* memory has run out */
 

@@ -152,6 +152,9 @@ enum { STORE_WHY_SIZE = 2048 };
 struct store *store_open(const char *place, char why[STORE_WHY_SIZE]) MUST_CHECK;
 void store_close(struct store *store);
 
+/* From now on what takes longer than that fails. */
+void store_give_up_after(struct store *store, int64_t milliseconds);
+
 /* Whether the last failure was because the file is damaged. */
 bool store_is_damaged(const struct store *store);
 
@@ -194,6 +197,7 @@ struct ingest_options {
 	int64_t now;
 	bool rebuild; /* begin with an empty store; the old one is moved aside */
 	const struct ingest_sink *sink; /* where records go that the store doesn't keep; NULL: it keeps them */
+	bool often;   /* it runs every few seconds: look once a day whether the store is sound, be it ever so small */
 	void (*tell)(void *context, enum ingest_news news, const char *file, int64_t offset, const char *text);
 	void (*progress)(void *context, const struct ingest_counts *counts); /* may be NULL */
 	bool (*stop)(void *context);                                         /* may be NULL */
@@ -205,6 +209,9 @@ struct ingest_options {
  * aside and made anew. Returns false, and why, if not all could be done; what was counted stays. */
 bool ingest(const char *place, const struct ingest_options *options, struct ingest_counts *counts,
     char why[STORE_WHY_SIZE]) MUST_CHECK;
+
+/* The size of the journals and of the rotated files beside them, of which `bytes` above is a part. */
+int64_t journals_size(const char *const *journals, size_t count);
 
 /* ---- ClickHouse: in a library of its own (libclickhouse), as it needs libcurl ---------------------------------------- */
 
@@ -238,10 +245,16 @@ extern const char *const report_by_names[REPORT_BYS];
 struct report_options {
 	int64_t since, until, now; /* since <= time < until */
 	enum report_by by;
+	unsigned also;                   /* further tables: a bit for each, as 1 << REPORT_BY_HOUR */
 	size_t limit;                    /* rows of a section; 0: all */
 	const struct category *category; /* the one in force; NULL: what needs it is left out */
 	const struct category *off;      /* the services that are switched off, as they would be; NULL: none */
 };
+
+/* A category of the services that are switched off by an empty file, as they would be without it. NULL: there are none,
+ * or memory has run out. The caller frees it. */
+struct category *category_load_off(const char *const *folders, size_t count, const struct category *category)
+    MUST_CHECK;
 
 /* One line of a section. The texts live as long as the report, and are never NULL. */
 struct report_row {
@@ -284,7 +297,8 @@ enum report_section_number {
 	REPORT_EXPIRED,    /* sources past their expiry */
 	REPORT_CANDIDATES, /* exempt by name, at addresses that no range of the service holds */
 	REPORT_ABUSE,      /* signs of it */
-	REPORT_SECTIONS
+	REPORT_SECTIONS,
+	REPORT_ALSO = REPORT_SECTIONS /* and enum report_by: further tables, without a title where they weren't asked for */
 };
 
 struct report_memory;
@@ -293,7 +307,7 @@ struct report_memory;
 struct report {
 	int64_t since, until, made;
 	enum report_by by;
-	struct report_section section[REPORT_SECTIONS];
+	struct report_section section[REPORT_ALSO + REPORT_BYS];
 	struct report_memory *memory;
 };
 
@@ -313,6 +327,8 @@ struct report_look {
 };
 void report_write_text(const struct report *report, const struct report_look *look, FILE *to);
 void report_write_html(const struct report *report, FILE *to); /* a page of its own: no script, nothing from elsewhere */
+void html_write_text(const char *text, FILE *to);              /* escaped, in an element or in a quoted attribute */
+void html_write_table(const struct report_section *section, bool bars, FILE *to);
 void report_write_csv(const struct report *report, enum report_section_number section, FILE *to); /* RFC 4180 */
 bool report_write_json(const struct report *report, FILE *to) MUST_CHECK; /* false when memory has run out */
 

@@ -89,7 +89,7 @@ void report_free(struct report *report)
 		free(report->memory);
 		report->memory = next;
 	}
-	for (size_t i = 0; i < REPORT_SECTIONS; i++) {
+	for (size_t i = 0; i < sizeof report->section / sizeof report->section[0]; i++) {
 		free(report->section[i].rows);
 		report->section[i].rows = NULL;
 	}
@@ -226,16 +226,21 @@ static bool is_doubted(void *context, const int64_t *key)
 	return key[0] != 0;
 }
 
+static struct question by_one(enum report_by by)
+{
+	static const enum dimension dimension[REPORT_BYS] = { DIMENSION_SERVICE, DIMENSION_CLIENT, DIMENSION_USER,
+		DIMENSION_RULE, DIMENSION_HOUR, DIMENSION_DAY };
+
+	return (struct question){ .dimension = { dimension[by] }, .dimensions = 1, .verdicts = ALL };
+}
+
 static void put_questions(struct making *making)
 {
-	static const enum dimension by[REPORT_BYS] = { DIMENSION_SERVICE, DIMENSION_CLIENT, DIMENSION_USER,
-		DIMENSION_RULE, DIMENSION_HOUR, DIMENSION_DAY };
 	struct question *question = making->question;
 
 	question[ASK_ALL] = (struct question){ .verdicts = ALL };
 	question[ASK_VERDICT] = (struct question){ .dimension = { DIMENSION_VERDICT }, .dimensions = 1, .verdicts = ALL };
-	question[ASK_BY] =
-	    (struct question){ .dimension = { by[making->options->by] }, .dimensions = 1, .verdicts = ALL };
+	question[ASK_BY] = by_one(making->options->by);
 	question[ASK_RULE] = (struct question){ .dimension = { DIMENSION_SERVICE, DIMENSION_RULE }, .dimensions = 2,
 		.verdicts = MEMBER };
 	question[ASK_STALE] =
@@ -263,6 +268,12 @@ static void put_questions(struct making *making)
 		DIMENSION_DST, DIMENSION_SNI, DIMENSION_EVIDENCE }, .dimensions = 6, .verdicts = EXEMPT,
 		.within = &question[ASK_FOREIGN] };
 	making->questions = making->options->category != NULL ? ASK_COUNT : ASK_NEAR;
+	for (int by = 0; by < REPORT_BYS; by++) {
+		if ((making->options->also & 1u << by) == 0)
+			continue;
+		making->also[by] = &question[making->questions++];
+		*making->also[by] = by_one((enum report_by)by);
+	}
 }
 
 bool report_make(struct store *store, const struct report_options *options, struct report *report,

@@ -32,7 +32,7 @@ static const char head[] =
     " thead { display: table-header-group } }\n"
     "</style>\n</head>\n<body>\n<header>\n<h1>Meetings through Squid</h1>\n";
 
-static void write_escaped(const char *text, FILE *to)
+void html_write_text(const char *text, FILE *to)
 {
 	for (; *text != '\0'; text++) {
 		unsigned char c = (unsigned char)*text;
@@ -52,10 +52,10 @@ static void write_figure(const char *name, uint64_t value, uint64_t most, FILE *
 {
 	char when[TIME_TEXT_SIZE];
 
-	fputs("<td class=\"n\">", to);
+	fprintf(to, "<td class=\"n\" data-name=\"%s\">", name);
 	if (name == figure_last) {
 		(void)time_format((int64_t)value, TIME_MINUTE, when);
-		write_escaped(when, to);
+		html_write_text(when, to);
 	} else {
 		/* The bar says nothing that the figure doesn't. */
 		if (strcmp(name, "records") == 0 && most > 0)
@@ -77,7 +77,7 @@ static void write_head(const struct report_section *section, const char *const *
 	fputs("</tr></thead>\n", to);
 }
 
-static void write_table(const struct report_section *section, bool bars, FILE *to)
+void html_write_table(const struct report_section *section, bool bars, FILE *to)
 {
 	const char *names[FIGURES];
 	size_t figures = figure_names(section, names);
@@ -86,7 +86,10 @@ static void write_table(const struct report_section *section, bool bars, FILE *t
 	for (size_t i = 0; bars && i < section->count; i++)
 		if (section->rows[i].records > most)
 			most = section->rows[i].records;
-	fputs("<div class=\"scroll\"><table>\n", to);
+	/* What scrolls must be reachable with the keyboard. */
+	fputs("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"", to);
+	html_write_text(section->title, to);
+	fputs("\"><table>\n", to);
 	write_head(section, names, figures, to);
 	fputs("<tbody>\n", to);
 	for (size_t i = 0; i < section->count; i++) {
@@ -96,8 +99,9 @@ static void write_table(const struct report_section *section, bool bars, FILE *t
 		for (size_t column = 0; column < section->columns; column++) {
 			if (section->column[column].show == FOR_SCRIPTS)
 				continue;
-			fputs("<td>", to);
-			write_escaped(row->text[column][0] == '\0' ? "-" : row->text[column], to);
+			fprintf(to, "<td data-name=\"%s\"%s>", section->column[column].name,
+			    row->text[column][0] == '\0' ? " class=\"empty\"" : "");
+			html_write_text(row->text[column][0] == '\0' ? "-" : row->text[column], to);
 			fputs("</td>", to);
 		}
 		figure_values(section, row, values);
@@ -124,11 +128,11 @@ void report_write_html(const struct report *report, FILE *to)
 		fprintf(to, "<section id=\"%s\">\n<h2>%s</h2>\n", section->name, section->title);
 		if (section->note[0] != '\0') {
 			fputs("<p>", to);
-			write_escaped(section->note, to);
+			html_write_text(section->note, to);
 			fputs("</p>\n", to);
 		}
 		if (section->count > 0)
-			write_table(section, i == REPORT_TABLE, to);
+			html_write_table(section, i == REPORT_TABLE, to);
 		else
 			fputs("<p>None.</p>\n", to);
 		if (section->omitted > 0)

@@ -51,7 +51,7 @@ static json_t *row_to_json(const struct report_section *section, const struct re
 	return json;
 }
 
-static bool put_section(json_t *json, const struct report_section *section)
+static bool put_rows(json_t *json, const struct report_section *section)
 {
 	json_t *rows = json_array();
 
@@ -63,6 +63,21 @@ static bool put_section(json_t *json, const struct report_section *section)
 	return true;
 }
 
+/* The further tables, if there are any: "also": {"hour": [...]}. */
+static bool put_also(json_t *json, const struct report *report)
+{
+	json_t *also = json_object();
+	bool good = also != NULL;
+
+	for (int by = 0; good && by < REPORT_BYS; by++)
+		good = report->section[REPORT_ALSO + by].title == NULL || put_rows(also, &report->section[REPORT_ALSO + by]);
+	if (!good || json_object_size(also) == 0) {
+		json_decref(also);
+		return good;
+	}
+	return put(json, "also", also);
+}
+
 static bool put_all(json_t *json, const struct report *report)
 {
 	json_t *notes = json_object(), *omitted = json_object();
@@ -70,7 +85,9 @@ static bool put_all(json_t *json, const struct report *report)
 	    put(json, "made", time_to_json(report->made)) && put(json, "by", json_string(report_by_names[report->by]));
 
 	for (size_t i = 0; good && i < REPORT_SECTIONS; i++)
-		good = put_section(json, &report->section[i]);
+		good = put_rows(json, &report->section[i]);
+	if (good)
+		good = put_also(json, report);
 	for (size_t i = 0; good && i < REPORT_SECTIONS; i++)
 		good = put(notes, report->section[i].name, text_to_json(report->section[i].note)) &&
 		    put(omitted, report->section[i].name, json_integer((json_int_t)report->section[i].omitted));

@@ -41,13 +41,12 @@ static void fill_totals(struct making *making)
 	making->options = options;
 }
 
-static void fill_table(struct making *making)
+static void fill_table(struct making *making, enum report_section_number number, enum report_by wanted,
+    struct question *by)
 {
 	static const char *const titles[REPORT_BYS] = { "By service", "By client", "By user", "By rule", "By hour",
 		"By day" };
-	struct question *by = &making->question[ASK_BY];
-	enum report_by wanted = making->options->by;
-	struct report_section *section = &making->report->section[REPORT_TABLE];
+	struct report_section *section = &making->report->section[number];
 	bool in_time = wanted == REPORT_BY_HOUR || wanted == REPORT_BY_DAY;
 
 	section->title = titles[wanted];
@@ -56,7 +55,7 @@ static void fill_table(struct making *making)
 	    "The service of a shadow is the one that it would have been." : in_time ? "In local time." : "");
 	sort(making, by, in_time ? ORDER_BY_KEY : ORDER_BY_RECORDS);
 	for (size_t i = 0; i < by->count; i++) {
-		struct report_row *row = report_add(making, REPORT_TABLE);
+		struct report_row *row = report_add(making, number);
 		char when[TIME_TEXT_SIZE];
 
 		report_count(row, &by->groups[i]);
@@ -67,6 +66,27 @@ static void fill_table(struct making *making)
 			report_put_number(making, row, 0, by->groups[i].key[0]);
 		}
 	}
+}
+
+/* Those in time are whole: what they have no row for is taken for nothing. */
+static void fill_also(struct making *making)
+{
+	const struct report_options *options = making->options;
+	struct report_options unlimited = *options;
+
+	unlimited.limit = 0;
+	for (int i = 0; i < REPORT_BYS; i++) {
+		enum report_section_number number = (enum report_section_number)(REPORT_ALSO + i);
+		enum report_by by = (enum report_by)i;
+
+		if (making->also[i] == NULL)
+			continue;
+		making->report->section[number] = (struct report_section){ .name = report_by_names[i], .columns = 1,
+			.figures = REPORT_COUNTS | REPORT_VERDICT_COUNTS };
+		making->options = by == REPORT_BY_HOUR || by == REPORT_BY_DAY ? &unlimited : options;
+		fill_table(making, number, by, making->also[i]);
+	}
+	making->options = options;
 }
 
 /* ---- Failures ---- */
@@ -350,7 +370,8 @@ void report_fill(struct making *making)
 	struct rules used = { .making = making };
 
 	fill_totals(making);
-	fill_table(making);
+	fill_table(making, REPORT_TABLE, making->options->by, &making->question[ASK_BY]);
+	fill_also(making);
 	sort(making, &making->question[ASK_RULE], ORDER_BY_RECORDS);
 	fill_expired(making);
 	tell_busy(making);

@@ -55,7 +55,7 @@ bool store_forget(struct store *store, int64_t oldest, uint64_t *forgotten)
 	return true;
 }
 
-bool store_is_sound(struct store *store, int64_t now)
+bool store_is_sound(struct store *store, int64_t now, bool often)
 {
 	const int64_t a_day = INT64_C(24) * 60 * 60 * 1000;
 	struct sqlite3_stmt *statement = NULL;
@@ -65,7 +65,7 @@ bool store_is_sound(struct store *store, int64_t now)
 
 	if (!store_number(store, "SELECT value FROM meta WHERE key = 'checked'", &checked))
 		return false;
-	if (stat(store->path, &status) == 0 && status.st_size >= CHECK_ALWAYS_BELOW && now - checked < a_day &&
+	if (stat(store->path, &status) == 0 && (often || status.st_size >= CHECK_ALWAYS_BELOW) && now - checked < a_day &&
 	    now >= checked)
 		return true;
 	if (!store_prepare(store, status.st_size < CHECK_ALWAYS_BELOW ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)",

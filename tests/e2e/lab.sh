@@ -20,7 +20,7 @@
 #
 # The caller may set before: top_srcdir, top_builddir (absolute: where the project's files and its built programs are);
 # LAB_SERVERS (more addresses for the servers); LAB_HOSTS (more lines `ADDRESS NAME` for DNS); LAB_SQUID (lines for
-# squid.conf, in place of the usual ones).
+# squid.conf, in place of the usual ones); LAB_C_ICAP (more lines for c-icap.conf).
 
 top_srcdir=${top_srcdir:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 top_builddir=${top_builddir:-$top_srcdir}
@@ -264,9 +264,11 @@ lab_start_c_icap() {
 		LoadMagicFile /etc/c-icap/c-icap.magic
 		ServicesDir $LAB/bin
 		Include $LAB/share/squid-conf/c-icap-meeting.conf
+		${LAB_C_ICAP-}
 	END
 	touch "$LAB"/log/c-icap-{server,access}.log
 	chown -R c-icap "$LAB"/log/c-icap-* "$LAB"/state/{c-icap,journal}
+	chgrp nogroup "$LAB/state" && chmod 1775 "$LAB/state"
 	lab_spawn c-icap proxy c-icap -N -D -f "$LAB/c-icap.conf"
 	lab_await c-icap proxy 1344
 }

@@ -3,7 +3,7 @@
 # Sends one REQMOD request, with any bytes in it, and says what came back: the status, the ICAP headers, and whether the
 # echoed request is the one that was sent.
 #
-#   icap-request.pl PORT [request=LINE] [host=NAME] [header=LINE]... [body=BYTES] [preview=BYTES] [allow204] [times=N]
+#   icap-request.pl PORT [request=LINE] [host=NAME] [header=LINE]... [from=ADDRESS] [body=BYTES] [preview=BYTES] [allow204] [times=N]
 #
 # LINE may hold \xHH. Without preview= there is no preview. times= sends it N times over one connection, with {n} in
 # request= replaced by the number, and prints no more than the number and the status of each.
@@ -21,7 +21,7 @@ for (@ARGV) {
 	if ($key eq 'header') { push @headers, $value } else { $is{$key} = $value }
 }
 
-my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 10) or die "connect: $!\n";
+my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, LocalAddr => $is{from}, Timeout => 10) or die "connect: $!\n";
 $SIG{ALRM} = sub { die "no answer in 30 seconds\n" };
 alarm 30;
 
@@ -82,17 +82,19 @@ sub once {
 	$icap .= 'Encapsulated: req-hdr=0, ' . (defined $is{body} ? 'req' : 'null') . "-body=$length\r\n\r\n";
 	print $socket $icap . $head;
 	my $rest = $body;
+	my @lines;
 	if (defined $is{body} && defined $preview) {
 		my $whole = length $body <= $preview;
 		print $socket chunks(substr $body, 0, $preview) . ($whole ? "0; ieof\r\n\r\n" : "0\r\n\r\n");
 		$socket->flush;
-		my @lines = answer();
-		return @lines unless $lines[0] =~ / 100 /;
+		@lines = answer();
+		return @lines unless $lines[0] =~ / (100|200) /;
 		$rest = $whole ? '' : substr $body, $preview;
 	}
 	# Another process writes, since the answer may begin before the body has ended.
 	my $writer = 0;
-	if (defined $is{body}) {
+	my $answered = @lines && $lines[0] =~ / 200 /;
+	if (defined $is{body} && !$answered) {
 		$socket->flush;
 		$writer = fork // die "fork: $!\n";
 		if ($writer == 0) {
@@ -102,7 +104,7 @@ sub once {
 			POSIX::_exit(0);
 		}
 	}
-	my @lines = answer();
+	@lines = answer() unless $answered;
 	if ($lines[0] =~ / 200 /) {
 		my ($list) = grep { /^Encapsulated:/i } @lines;
 		my ($got_length) = $list =~ /-body=(\d+)/;

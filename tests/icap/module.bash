@@ -64,7 +64,9 @@ write_configuration() { # [LINE...]
 		LoadMagicFile /etc/c-icap/c-icap.magic
 		ServerLog $place/server.log
 		LogFormat meeting "%is %{meeting:verdict}Sa %{meeting:service}Sa %{meeting:rule}Sa"
+		LogFormat evidence "%is %{meeting:evidence}Sa %{meeting:decided_by}Sa"
 		AccessLog $place/access.log meeting
+		AccessLog $place/evidence.log evidence
 		Service meeting srv_meeting.so
 		meeting.Config $place/services
 		meeting.Journal $journal

@@ -34,19 +34,32 @@ refused() {
 @test "wrong directives are refused" {
 	refused 'meeting.Journal decisions.jsonl' 'meeting.Journal: decisions.jsonl: not an absolute path'
 	refused 'meeting.Journal' 'meeting.Journal: the path is missing'
-	refused 'meeting.Journal /a /b' 'meeting.Journal: more than one file'
+	refused 'meeting.Journal /a /b' 'meeting.Journal: more than one path'
 	refused 'meeting.Config' 'meeting.Config: the path is missing'
 	refused 'meeting.Config services' 'meeting.Config: services: not an absolute path'
-	refused "meeting.Config $(printf '/a%.0s ' {1..17})" 'meeting.Config: more than 16 folders'
+	refused "meeting.Config $(printf '/a%.0s ' {1..17})" 'meeting.Config: /a: more than 16 of them'
 	refused 'meeting.Nonsense on' ''
+	refused 'meeting.Store' 'meeting.Store: the store is missing'
+	refused 'meeting.Store /var/lib/decisions.db' 'meeting.Store: /var/lib/decisions.db: is given as sqlite:PATH'
+	refused 'meeting.Store sqlite:decisions.db' 'meeting.Store: decisions.db: not an absolute path'
+	refused 'meeting.Store clickhouse://192.0.2.1:8123/x' 'is given as sqlite:PATH'
+	refused 'meeting.Keep 90' 'meeting.Keep: 90: takes a number and s, m, h, d or w'
+	refused 'meeting.Keep 0d' 'meeting.Keep: 0d: takes a number'
+	refused 'meeting.StoreJournals denied.jsonl' 'meeting.StoreJournals: denied.jsonl: not an absolute path'
+	refused 'meeting.ReportHost' 'meeting.ReportHost: the host is missing'
+	refused 'meeting.ReportHost meeting..report' 'meeting.ReportHost: meeting..report: '
+	refused 'meeting.ReportHost 192.0.2.1' 'meeting.ReportHost: 192.0.2.1: '
+	refused 'meeting.ReportClients' 'meeting.ReportClients: the address is missing'
+	refused 'meeting.ReportClients 192.0.2.1/24' 'meeting.ReportClients: 192.0.2.1/24: '
+	refused 'meeting.ReportClients 127.0.0.1 all' 'meeting.ReportClients: all: '
+	refused 'meeting.ReportCharts chart.js' 'meeting.ReportCharts: chart.js: not an absolute path'
 }
 
-@test "directives of a later version are told, and c-icap starts" {
-	write_configuration 'meeting.Store sqlite:/nowhere/decisions.db' 'meeting.ReportHost meeting.report' \
-		'meeting.ReportClients 127.0.0.1 ::1'
+@test "a store that can't be filled is told, and c-icap starts" {
+	write_configuration "meeting.Store sqlite:$place/no/such/folder/decisions.db"
 	start
 	starts
-	log_has ': meeting.Store meeting.ReportHost meeting.ReportClients'
+	wait_until 10 log_has "meeting: $place/no/such/folder/decisions.db.ingest: No such file or directory; no store is filled"
 }
 
 @test "it says at the start what it has loaded" {

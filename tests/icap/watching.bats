@@ -53,6 +53,8 @@ counted() {
 	status_of preview=0 header='X-Meeting-Verdict: bypass' header='X-Meeting-Service: a%0Ab' \
 		header='X-Meeting-Rule: x%20y%FF'
 	wait_until 10 logged '204 bypass a?b x?y?'
+	status_of preview=0 header='X-Meeting-Verdict: bypass' header='X-Meeting-Evidence: name'
+	wait_until 10 grep -q ' name helper$' "$place/evidence.log"
 }
 
 @test "attributes are bounded" {
