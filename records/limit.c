@@ -18,11 +18,14 @@ static int64_t monotonic(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+bool store_is_late(const struct store *store)
+{
+	return store->give_up_at != 0 && monotonic() >= store->give_up_at;
+}
+
 static int is_late(void *context)
 {
-	const struct store *store = context;
-
-	return monotonic() >= store->give_up_at;
+	return store_is_late(context);
 }
 
 void store_give_up_after(struct store *store, int64_t milliseconds)
