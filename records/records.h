@@ -218,6 +218,7 @@ bool ingest(const char *place, const struct ingest_options *options, struct inge
 struct clickhouse_options {
 	const char *place;     /* clickhouse://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE; clickhouses:// for HTTPS */
 	const char *password;  /* instead of the place's; NULL: none given */
+	const char *cafile;    /* the authorities that a server's certificate may be of; NULL: the system's */
 	int64_t timeout;       /* milliseconds: how long a question may take, or how long a batch is tried again */
 	const char *positions; /* of ingest: the file that keeps how far the journals were sent */
 };
