@@ -12,7 +12,8 @@ PACKAGES_LAB='squid-openssl squidclient c-icap nftables iproute2 util-linux soca
 	openssl curl ca-certificates jq'
 # shellcheck disable=SC2034
 PACKAGES_TEST="$PACKAGES_LAB clang libclang-rt-14-dev libcmocka-dev bats shellcheck mandoc xz-utils procps sqlite3 git
-	nodejs ipset clickhouse-server clickhouse-client chromium prometheus libjs-chart.js fonts-dejavu-core"
+	nodejs ipset clickhouse-server clickhouse-client chromium prometheus libjs-chart.js fonts-dejavu-core
+	nginx-light minisign signify-openbsd faketime systemd"
 
 # PACKAGE...: prints those that aren't installed.
 missing_packages() {
@@ -51,8 +52,7 @@ install_packages() {
 		fi
 	fi
 	rm -f "$log"
-	for package in squid-openssl:squid c-icap:c-icap clickhouse-server:clickhouse-server \
-		prometheus:prometheus; do
+	for package in squid-openssl:squid c-icap:c-icap clickhouse-server:clickhouse-server prometheus:prometheus; do
 		# Installed for tests, which start their own: not to be started with the machine either.
 		[[ " ${missing[*]} " != *" ${package%:*} "* ]] || update-rc.d "${package#*:}" disable >/dev/null 2>&1 || :
 	done

@@ -191,6 +191,10 @@ struct paths {
 bool category_paths(const char *const *folders, size_t count, struct paths *paths, struct problems *problems) MUST_CHECK;
 void paths_free(struct paths *paths);
 
+/* Reads a whole regular file of at most 256 MiB, which the caller frees. Returns NULL, and why; why is NULL if memory has
+ * run out. */
+char *file_read(const char *path, size_t *length, const char **why) MUST_CHECK;
+
 struct category_counts {
 	size_t services, files, refused_files, addresses, names, clients, bytes;
 };

@@ -117,8 +117,7 @@ static int path_compare(const void *left, const void *right)
 	return strcmp(base_of(*(char *const *)left), base_of(*(char *const *)right));
 }
 
-/* Reads a whole regular file. Returns NULL, with why, or with memory run out and why empty. */
-static char *read_file(const char *path, size_t *length, const char **why)
+char *file_read(const char *path, size_t *length, const char **why)
 {
 	struct stat status;
 	char *content = NULL;
@@ -254,7 +253,7 @@ static bool load_file(struct builder *builder, const char *path, const struct ca
 {
 	size_t length;
 	const char *why;
-	char *content = read_file(path, &length, &why);
+	char *content = file_read(path, &length, &why);
 	bool fine = (content != NULL || (why != NULL && problem_add(builder->problems, path, 0, 0, why))) &&
 	    add_file(builder, path, content, length, previous);
 

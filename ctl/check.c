@@ -15,6 +15,8 @@ static const char help[] =
     "\n"
     "Example: meetingctl check /etc/squid-meeting\n";
 
+enum { OLD_DAYS = 14 };
+
 /* What is odd is told, but is no error. */
 struct oddities {
 	const struct category *category;
@@ -84,6 +86,27 @@ static void look_at_sources(const struct oddities *odd)
 	}
 }
 
+/* Lists that updates should fetch, and haven't for long. */
+static void look_at_updates(const struct common *common, const struct oddities *odd)
+{
+	json_t *states = seen_read(common);
+	char reason[1024];
+
+	for (size_t i = 0; i < category_services(odd->category); i++) {
+		struct service_view view;
+		struct seen seen;
+
+		category_service(odd->category, i, &view);
+		if (!seen_find(states, view.file, &seen) || (seen.days >= 0 && seen.days < OLD_DAYS)) {
+			continue;
+		}
+		(void)snprintf(reason, sizeof reason, "its list hasn't been fetched since %.10s, %d failures since then; the last: %.700s",
+		    seen.checked[0] == '\0' ? "ever" : seen.checked, seen.failures, seen.error[0] == '\0' ? "none" : seen.error);
+		tell(odd->json, "warning", view.file, 0, 0, reason);
+	}
+	json_decref(states);
+}
+
 /* Reads each folder by itself, so that no file hides another. Returns the number of errors, or -1 without memory. */
 static long check_folders(const struct common *common, json_t *json, struct category_counts *sum)
 {
@@ -130,11 +153,10 @@ static int check(const struct common *common)
 	odd.category = all;
 	category_entries(all, look_at_entry, &odd);
 	look_at_sources(&odd);
+	look_at_updates(common, &odd);
 	category_free(all);
 	if (json != NULL) {
-		(void)json_dumpf(json, stdout, JSON_INDENT(2));
-		putchar('\n');
-		json_decref(json);
+		print_json(json);
 	} else if (errors > 0) {
 		printf("%s%ld error%s in %zu files%s\n", colour(RED), errors, errors == 1 ? "" : "s", sum.files, colour(PLAIN));
 	} else {

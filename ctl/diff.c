@@ -62,7 +62,7 @@ static void print_coverage(const char *what, const struct coverage *coverage)
 
 static const char *const kind_names[] = {"address", "name", "client"};
 
-static void print_text(const struct diff *diff)
+void print_diff(const struct diff *diff, bool brief)
 {
 	static const char marks[] = "+-!";
 	static const enum colour colours[] = {GREEN, RED, BOLD};
@@ -71,6 +71,9 @@ static void print_text(const struct diff *diff)
 		const struct change *change = &diff->change[i];
 		const char *ports = change->kind == CHANGE_REMOVED ? change->before_ports : change->after_ports;
 
+		if (brief && change->kind == CHANGE_CHANGED && !change->ports) {
+			continue;
+		}
 		printf("%s%c %s%s%s %s", colour(colours[change->kind]), marks[change->kind], change->service,
 		    change->service[0] == '\0' ? "" : " ", kind_names[change->entry], change->rule);
 		printf("%s%s%s\n", change->kind == CHANGE_CHANGED || ports[0] == '\0' ? "" : "  ",
@@ -103,7 +106,7 @@ static json_t *coverage_json(const struct coverage *coverage)
 	return json_pack("{s:s, s:s, s:s, s:s}", "before", before, "after", after, "gained", gained, "lost", lost);
 }
 
-static void print_json(const struct diff *diff)
+json_t *diff_json(const struct diff *diff)
 {
 	static const char *const changes[] = {"added", "removed", "changed"};
 	json_t *list = json_array();
@@ -123,12 +126,9 @@ static void print_json(const struct diff *diff)
 		}
 		(void)json_array_append_new(list, object);
 	}
-	json_t *all = json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "added", (json_int_t)diff->added, "removed",
+	return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "added", (json_int_t)diff->added, "removed",
 	    (json_int_t)diff->removed, "changed", (json_int_t)diff->changed, "ipv4", coverage_json(&diff->ipv4), "ipv6",
 	    coverage_json(&diff->ipv6), "names", coverage_json(&diff->names), "entries", list);
-	(void)json_dumpf(all, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(all);
 }
 
 /* The names of the services, ended by NULL; the caller frees the list. */
@@ -159,7 +159,11 @@ static int compare(const struct category *before, const struct category *after, 
 	int status = EXIT_USAGE;
 
 	if (diff_make(before, after, services, &diff)) {
-		(json ? print_json : print_text)(&diff);
+		if (json) {
+			print_json(diff_json(&diff));
+		} else {
+			print_diff(&diff, false);
+		}
 		status = diff.changes > 0 ? EXIT_NO : EXIT_YES;
 	} else {
 		fputs("meetingctl diff: out of memory\n", stderr);

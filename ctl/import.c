@@ -238,9 +238,7 @@ static int write_feed(const struct job *job, const struct feed *feed)
 		    (json_int_t)feed->entries, "refused_count", (json_int_t)refused, "refused", problems_json(&feed->refused), "told",
 		    problems_json(&feed->told), "file", written ? text : NULL);
 
-		(void)json_dumpf(said, stdout, JSON_INDENT(2));
-		putchar('\n');
-		json_decref(said);
+		print_json(said);
 	} else {
 		print_problems(&feed->told, "note: ");
 		print_problems(&feed->refused, "");

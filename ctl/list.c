@@ -75,7 +75,39 @@ static bool print_entry(void *context, const struct entry *entry)
 	return true;
 }
 
-static void print_text(const struct category *category, char **chosen)
+/* When its list was last fetched, and what is to come. */
+static void print_seen(const json_t *states, const char *file)
+{
+	const json_t *pending, *one;
+	struct seen seen;
+	size_t i;
+
+	if (!seen_find(states, file, &seen)) {
+		return;
+	}
+	if (seen.days >= 0) {
+		printf("    list fetched %d day%s ago", seen.days, seen.days == 1 ? "" : "s");
+	} else {
+		fputs("    list never fetched", stdout);
+	}
+	if (seen.failures > 0) {
+		printf("; %s%d failure%s since, the last: ", colour(RED), seen.failures, seen.failures == 1 ? "" : "s");
+		print_plain(stdout, text_of(seen.error));
+		fputs(colour(PLAIN), stdout);
+	}
+	putchar('\n');
+	pending = json_object_get(seen.json, "pending");
+	json_array_foreach(pending, i, one) {
+		const char *change = json_string_value(json_object_get(one, "change")), *rule = json_string_value(json_object_get(one, "rule"));
+		const char *day = json_string_value(json_object_get(one, "day"));
+
+		if (change != NULL && rule != NULL && day != NULL) {
+			printf("    announced for %s: %s %s\n", day, change, rule);
+		}
+	}
+}
+
+static void print_text(const struct category *category, const json_t *states, char **chosen)
 {
 	for (size_t i = 0; i < category_services(category); i++) {
 		struct service_view view;
@@ -87,6 +119,7 @@ static void print_text(const struct category *category, char **chosen)
 		printf("%s%s%s  %s%s%s\n", colour(BOLD), view.name, colour(PLAIN), view.title,
 		    view.state == SERVICE_ON ? "" : view.title[0] == '\0' ? "" : "; ",
 		    view.state == SERVICE_ON ? "" : state_name(view.state));
+		print_seen(states, view.file);
 		for (size_t n = 0; n < category_sources(category); n++) {
 			struct source_view source;
 
@@ -109,7 +142,7 @@ static void print_text(const struct category *category, char **chosen)
 	}
 }
 
-static void print_json(const struct category *category, char **chosen)
+static void print_services(const struct category *category, const json_t *states, char **chosen)
 {
 	json_t *services = json_array();
 
@@ -136,6 +169,10 @@ static void print_json(const struct category *category, char **chosen)
 		json_t *service = json_pack("{s:s, s:s, s:s, s:I, s:I, s:o}", "service", view.name, "title", view.title, "state",
 		    state_name(view.state), "addresses", (json_int_t)view.addresses, "names", (json_int_t)view.names, "sources",
 		    sources);
+		struct seen seen;
+		if (seen_find(states, view.file, &seen)) {
+			(void)json_object_set(service, "update", seen.json);
+		}
 		if (entries != NULL) {
 			struct detail detail = {view.name, entries};
 
@@ -144,9 +181,7 @@ static void print_json(const struct category *category, char **chosen)
 		}
 		(void)json_array_append_new(services, service);
 	}
-	(void)json_dumpf(services, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(services);
+	print_json(services);
 }
 
 static bool all_known(const struct category *category, char **chosen)
@@ -183,7 +218,10 @@ int command_list(int argc, char **argv)
 		return EXIT_NO;
 	}
 	if (all_known(category, argv + optind)) {
-		(common.json ? print_json : print_text)(category, argv + optind);
+		json_t *states = seen_read(&common);
+
+		(common.json ? print_services : print_text)(category, states, argv + optind);
+		json_decref(states);
 		status = EXIT_YES;
 	}
 	category_free(category);

@@ -23,6 +23,9 @@ static const struct command {
 	{"tail", command_tail, "show records as they come"},
 	{"diff", command_diff, "tell what changed between two files, two folders, or the installed ones and new ones"},
 	{"export", command_export, "write the entries for firewalls, Squid and browsers"},
+	{"update", command_update, "fetch the lists that service files name, and install what passes every check"},
+	{"rollback", command_rollback, "put the last version before an update in force again"},
+	{"bundle", command_bundle, "make one text of service files, for all proxies of yours"},
 	{"import", command_import, "make a service file of a vendor's list"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -100,6 +103,13 @@ struct category *load(const struct common *common)
 	}
 	problems_free(&problems);
 	return category;
+}
+
+void print_json(json_t *json)
+{
+	(void)json_dumpf(json, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(json);
 }
 
 int64_t now_in_milliseconds(void)

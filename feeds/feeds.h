@@ -165,4 +165,174 @@ struct export_options {
 char *export_make(const struct category *category, enum export_format format, const struct export_options *options,
     struct refusal *why) MUST_CHECK;
 
+/* ---- Fetching (libfetch) --------------------------------------------------------------------------------------------- */
+
+/* What no server may exceed. Zero means the default. */
+struct fetch_limits {
+	size_t bytes;           /* of a list, once unpacked: FEED_LENGTH */
+	long seconds;           /* for all of a transfer: 300 */
+	long stall;             /* seconds at less than 100 bytes a second: 30 */
+	const char *cafile;     /* certificates to believe; NULL: as curl has it (CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR) */
+	void (*progress)(void *context, const char *url, size_t bytes); /* may be NULL */
+	void *context;
+};
+
+enum fetch_result {
+	FETCH_NEW,     /* bytes */
+	FETCH_SAME,    /* the server says that it hasn't changed */
+	FETCH_MISSING, /* 404 or 410; why says so */
+	FETCH_WAIT,    /* not now: wait says how many seconds from now on; why says so */
+	FETCH_FAILED   /* why */
+};
+
+struct fetched {
+	char *bytes;            /* the caller calls fetched_free */
+	size_t length;
+	char etag[256], modified[64]; /* "" where the server gives none */
+	int32_t day;            /* of modified; INT32_MAX: none */
+	int64_t wait;
+};
+
+struct fetcher;
+
+/* Returns NULL if libcurl can't be used, or memory has run out. The limits' texts have to outlive it. */
+struct fetcher *fetcher_open(const struct fetch_limits *limits) MUST_CHECK;
+void fetcher_close(struct fetcher *fetcher);
+
+/* Gets an https:// address, by at most five redirects, all to https://, with certificates verified. types are those that
+ * the content may have, ended by NULL; a server that says none is believed. etag and modified, which may be "", are of
+ * what the caller has. */
+enum fetch_result fetch(struct fetcher *fetcher, const char *url, const char *const *types, const char *etag,
+    const char *modified, struct fetched *fetched, struct refusal *why) MUST_CHECK;
+void fetched_free(struct fetched *fetched);
+
+/* ---- Bundles ----------------------------------------------------------------------------------------------------------- */
+
+/* A public key of minisign or signify. */
+struct signature_key {
+	unsigned char id[8], key[32];
+};
+
+/* A key file's text, or its line of base64 alone. Returns false, and why. */
+bool signature_key_parse(struct text text, struct signature_key *key, struct refusal *why) MUST_CHECK;
+
+/* Has the key signed the message? signature is the text of a .minisig or .sig. libsodium has to be initialized. */
+bool signature_verify(const struct signature_key *key, struct text message, struct text signature, struct refusal *why)
+    MUST_CHECK;
+
+struct bundle_file {
+	struct text base, content;
+};
+struct bundle {
+	char name[SERVICE_NAME_SIZE];
+	int64_t serial;  /* greater in a newer one */
+	int32_t expires; /* the last day on which it counts */
+	struct bundle_file *file;
+	size_t files, room;
+};
+
+/* Takes a bundle apart; its texts are parts of text. Returns false, and why (offset: the byte); the caller calls
+ * bundle_free in any case. */
+bool bundle_parse(struct text text, struct bundle *bundle, struct refusal *why) MUST_CHECK;
+void bundle_free(struct bundle *bundle);
+
+/* The bundle as text, which the caller frees; puts its files in order. NULL if memory has run out. */
+char *bundle_write(struct bundle *bundle, size_t *length) MUST_CHECK;
+bool bundle_serial_parse(struct text text, int64_t *serial) MUST_CHECK; /* 1 to 18 digits */
+bool bundle_file_name(struct text name) MUST_CHECK;                    /* may a bundle hold a file of this name? */
+
+/* ---- Updating ---------------------------------------------------------------------------------------------------------- */
+
+enum { GUARD_ANY = UINT32_MAX };
+struct guard_limits {
+	uint32_t growth, shrink; /* percent of the addresses (of a family) or names covered; GUARD_ANY: no matter */
+	bool allow_withdrawn;    /* shipped entries may be missing */
+};
+
+struct update_options {
+	const char *const *folders; /* where service files are; a later one hides an earlier one */
+	size_t folder_count;
+	const char *state;          /* the folder that updates write to; below it, services/ is one of the folders */
+	const char *key;            /* of bundles whose line names none: a file */
+	struct fetch_limits fetch;
+	struct guard_limits guard;
+	bool dry_run;               /* nothing is written anywhere */
+	bool again;                 /* take what was rolled back, too */
+	int32_t today;
+};
+
+enum update_status {
+	UPDATE_SAME,    /* nothing to install */
+	UPDATE_NEW,     /* to be installed, if whoever decides agrees */
+	UPDATE_RENEWED, /* the entries are the same, and expire later: to be installed */
+	UPDATE_HELD,    /* what was rolled back, and hasn't changed since */
+	UPDATE_REFUSED, /* see reasons */
+	UPDATE_FAILED   /* couldn't be fetched; see reasons */
+};
+const char *update_status_name(enum update_status status);
+
+/* One file of an update. */
+struct update_part {
+	char *base;             /* "zoom.service" */
+	char *text;             /* NULL: it is removed */
+	size_t length;
+	char basis[65];         /* the hash of what it was made of */
+	struct category *before, *after;
+	struct diff diff;
+};
+
+/* Microsoft's announcement of a change that is still to come. */
+struct announced {
+	int32_t day;
+	char date[11];
+	bool add, name, known;
+	int64_t set;
+	char rule[RULE_SIZE];
+	struct prefix prefix;
+};
+
+struct update {
+	enum update_status status;
+	struct problems reasons; /* all that speaks against it */
+	struct problems notes;   /* what else there is to tell */
+	struct update_part *part;
+	size_t parts, part_room;
+	struct announced *pending;
+	size_t pendings;
+	struct json_t *withdrawn;
+	struct json_t *files;    /* of a bundle */
+	int64_t serial;
+	char hash[65];
+};
+
+struct updater;
+
+/* Looks for service files with a `feed` line, and takes the lock of the state. The options have to outlive it. Returns
+ * NULL, and why. Files that can't be read are told in problems. */
+struct updater *updater_open(const struct update_options *options, struct problems *problems, struct refusal *why) MUST_CHECK;
+void updater_close(struct updater *updater);
+
+/* The files with feeds, bundles first; some may belong to a bundle in force, and then aren't fetched by themselves. */
+size_t updater_count(const struct updater *updater);
+const char *updater_service(const struct updater *updater, size_t index);
+const char *updater_file(const struct updater *updater, size_t index);
+bool updater_bundled(const struct updater *updater, size_t index);
+
+/* Fetches, reads, guards and compares; nothing is installed yet. The caller calls update_free in any case. Returns false if
+ * memory has run out, or the state can't be written, and why. */
+bool update_make(struct updater *updater, size_t index, struct update *update, struct refusal *why) MUST_CHECK;
+void update_free(struct update *update);
+
+/* Puts the new files in force, each in one step; what they replace is kept, the last five of each. Returns false, and why;
+ * what isn't replaced is as it was. */
+bool update_install(struct updater *updater, size_t index, const struct update *update, struct refusal *why) MUST_CHECK;
+
+/* The state that updates keep in the folder, update.json; an empty object if there is none. NULL, and why. Below "files", by
+ * their names: "service", "checked", "installed", "failed" (times of RFC 3339), "failures", "error", "pending". */
+struct json_t *update_state(const char *folder, struct refusal *why) MUST_CHECK;
+
+/* Puts the last version before the present one in force again, and holds what it replaces until the vendor's list changes.
+ * Returns false, and why; else when that version was replaced, as text. */
+bool update_rollback(const char *state, const char *service, char when[32], struct refusal *why) MUST_CHECK;
+
 #endif

@@ -3,6 +3,7 @@ include tests/category/local.mk
 include tests/helper/local.mk
 include tests/feeds/local.mk
 include tests/ctl/local.mk
+include tests/update/local.mk
 include tests/records/local.mk
 include tests/icap/local.mk
 include tests/e2e/local.mk
