@@ -218,6 +218,7 @@ int64_t journals_size(const char *const *journals, size_t count);
 struct clickhouse_options {
 	const char *place;     /* clickhouse://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE; clickhouses:// for HTTPS */
 	const char *password;  /* instead of the place's; NULL: none given */
+	const char *cafile;    /* the authorities that a server's certificate may be of; NULL: the system's */
 	int64_t timeout;       /* milliseconds: how long a question may take, or how long a batch is tried again */
 	const char *positions; /* of ingest: the file that keeps how far the journals were sent */
 };
