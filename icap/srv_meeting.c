@@ -248,8 +248,6 @@ static void close_service(void)
 {
 	struct journal *journal = meeting.journal;
 
-	background_stop(meeting.background);
-	meeting.background = NULL;
 	if (journal != NULL) {
 		uint64_t lost;
 
@@ -260,6 +258,8 @@ static void close_service(void)
 			    "records lost: %" PRIu64 "\n", settings_get()->journal[0], lost);
 		}
 	}
+	background_stop(meeting.background);
+	meeting.background = NULL;
 	/* c-icap doesn't wait forever for the threads of a process that ends: leave them what they read. */
 	if (meeting.in_child)
 		return;

@@ -205,7 +205,8 @@ static char *write_query(struct reading *reading, int64_t since, int64_t until, 
 	fputs("SELECT ", to);
 	write_dimensions(question, offset, to);
 	fputs(question->dimensions > 0 ? ", " : "", to);
-	fputs("count(), uniqExactIf(connection, connection != 0) + countIf(connection = 0)", to);
+	fprintf(to, "count(), %s", question->uncounted ? "count()" :
+	    "uniqExactIf(connection, connection != 0) + countIf(connection = 0)");
 	for (int i = 0; i < VERDICTS; i++)
 		fprintf(to, ", countIf(verdict = '%s')", record_verdict_name((enum record_verdict)i));
 	fprintf(to, ", max(time) FROM records FINAL WHERE time >= %" PRId64 " AND time < %" PRId64, since, until);

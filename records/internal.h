@@ -246,6 +246,7 @@ struct question {
 	 * `within`; its dimensions are among this one's, and its verdicts hold this one's. */
 	const struct question *within;
 	bool outside;
+	bool uncounted; /* nobody looks at its connections: a store need not count them */
 	/* Whether a new group is wanted; NULL: each is. Any thread may ask, but only one at a time. */
 	bool (*wants)(void *context, const int64_t *key);
 	void *context;

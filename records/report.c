@@ -244,17 +244,18 @@ static void put_questions(struct making *making)
 	question[ASK_RULE] = (struct question){ .dimension = { DIMENSION_SERVICE, DIMENSION_RULE }, .dimensions = 2,
 		.verdicts = MEMBER };
 	question[ASK_STALE] =
-	    (struct question){ .dimension = { DIMENSION_STALE }, .dimensions = 1, .verdicts = MEMBER };
+	    (struct question){ .dimension = { DIMENSION_STALE }, .dimensions = 1, .verdicts = MEMBER,
+		.uncounted = true };
 	question[ASK_CLIENT] =
 	    (struct question){ .dimension = { DIMENSION_CLIENT }, .dimensions = 1, .verdicts = EXEMPT };
 	question[ASK_DISAGREES] = (struct question){ .dimension = { DIMENSION_DISAGREES }, .dimensions = 1,
-		.verdicts = EXEMPT, .wants = is_doubted };
+		.verdicts = EXEMPT, .wants = is_doubted, .uncounted = true };
 	question[ASK_DOUBTED] = (struct question){ .dimension = { DIMENSION_CLIENT, DIMENSION_SERVICE, DIMENSION_RULE,
 		DIMENSION_DST, DIMENSION_NAME, DIMENSION_DISAGREES }, .dimensions = 6, .verdicts = EXEMPT,
 		.within = &question[ASK_DISAGREES] };
 	/* What follows needs the category. */
 	question[ASK_NEAR] = (struct question){ .dimension = { DIMENSION_DST, DIMENSION_NAME, DIMENSION_PORT },
-		.dimensions = 3, .verdicts = REFUSED, .wants = is_near, .context = making };
+		.dimensions = 3, .verdicts = REFUSED, .wants = is_near, .context = making, .uncounted = true };
 	question[ASK_FAILURE] = (struct question){ .dimension = { DIMENSION_CLIENT, DIMENSION_USER, DIMENSION_DST,
 		DIMENSION_NAME, DIMENSION_PORT }, .dimensions = 5, .verdicts = REFUSED, .within = &question[ASK_NEAR] };
 	question[ASK_REFUSED] = question[ASK_FAILURE];
@@ -263,7 +264,7 @@ static void put_questions(struct making *making)
 	question[ASK_CANDIDATE] = (struct question){ .dimension = { DIMENSION_SERVICE, DIMENSION_DST, DIMENSION_NAME,
 		DIMENSION_EVIDENCE }, .dimensions = 4, .verdicts = EXEMPT, .wants = is_candidate, .context = making };
 	question[ASK_FOREIGN] = (struct question){ .dimension = { DIMENSION_DST, DIMENSION_SNI, DIMENSION_EVIDENCE },
-		.dimensions = 3, .verdicts = EXEMPT, .wants = is_foreign, .context = making };
+		.dimensions = 3, .verdicts = EXEMPT, .wants = is_foreign, .context = making, .uncounted = true };
 	question[ASK_ABUSE] = (struct question){ .dimension = { DIMENSION_CLIENT, DIMENSION_SERVICE, DIMENSION_RULE,
 		DIMENSION_DST, DIMENSION_SNI, DIMENSION_EVIDENCE }, .dimensions = 6, .verdicts = EXEMPT,
 		.within = &question[ASK_FOREIGN] };

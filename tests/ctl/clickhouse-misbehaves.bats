@@ -189,3 +189,10 @@ refuses_report() {
 		same 1 "$status"
 	done
 }
+
+@test "the ICAP module loads no libcurl" {
+	[[ -e $top_builddir/icap/.libs/srv_meeting.so ]] || skip 'the module isn'"'"'t built'
+	libraries=$(ldd "$top_builddir/icap/.libs/srv_meeting.so")
+	has "$libraries" libsqlite3
+	lacks "$libraries" libcurl
+}

@@ -46,7 +46,7 @@ need_clickhouse() {
 
 # COUNT: so many servers, each a shard of the cluster `meeting`, in $place/1 and so on. They are to be stopped by stop_servers.
 start_servers() {
-	local number shards= tries
+	local number shards='' try
 	place=$(mktemp -d /tmp/clickhouse.XXXXXX)
 	servers=$1
 	export place servers
@@ -63,7 +63,8 @@ start_servers() {
 			</users>
 		</yandex>
 	END
-	for tries in 1 2 3; do
+	# shellcheck disable=SC2034 # only how often
+	for try in 1 2 3; do
 		shards=
 		for ((number = 1; number <= servers; number++)); do
 			free_port && echo "$free" >"$place/$number.http"

@@ -84,6 +84,23 @@ both_alike() {
 	both_alike --format=json
 }
 
+@test "more destinations near the category than the server is told" {
+	file etc/meet.service <<-'END'
+		service meet
+		address 192.0.2.0/24 tcp 9
+	END
+	awk 'BEGIN {
+		for (i = 0; i < 6000; i++)
+			printf("{\"time\":\"2026-11-01T12:00:00.%03dZ\",\"conn\":\"10.0.0.1:%d\",\"client\":\"10.0.0.%d\",\"dst\":\"%s.%d:%d\"," \
+				"\"verdict\":\"%s\",\"decided_by\":\"helper\"}\n", i % 1000, i, i % 7, i % 2 ? "192.0.2" : "203.0.113", i % 250, \
+				1000 + i % 3000, i % 3 ? "normal" : "denied")
+	}' >"$journal"
+	ingest --quiet
+	send --quiet
+	both_alike --format=json
+	same '["no-entry","other-port"]' "$(jq -c '[.failures[].why] | unique' "$FOLDER/clickhouse")"
+}
+
 @test "days and hours begin where they do locally" {
 	# Three weeks in which the clock changes in Europe, in America, and on Lord Howe by half an hour.
 	history_of 4000 7 1792000000.5 459.7 >"$journal"

@@ -16,8 +16,10 @@ setup_file() {
 teardown_file() { remove_place; }
 setup() { command -v sqlite3 >/dev/null || { [[ ${MEETING_NO_SKIP-} != 1 ]] && skip 'there is no sqlite3'; }; }
 
-dump_store() { "$top_builddir/tests/records/dump_store" "sqlite:$store"; }
+dump() { "$top_builddir/tests/records/dump_store" "sqlite:$store"; }
 log_has() { grep -qE -- "$1" "$place/server.log"; }
+
+old_line='{"time":"2020-01-01T10:00:00.000Z","host":"old%s.example","verdict":"normal","decided_by":"helper"}\n'
 
 # NAME COUNT: so many requests, to hosts of their own. c-icap closes a connection after a hundred.
 decide() {
@@ -26,9 +28,7 @@ decide() {
 	is answers "$(grep -c 'ICAP/1.0 204' "$place/answers-$1")" "$2"
 }
 
-hosts_of_store() {
-	dump_store | jq -r .host | sort
-}
+hosts_of_store() { dump | jq -r .host | sort; }
 
 # The store has each record of the journals once, and nothing else.
 is_whole() {
@@ -55,7 +55,7 @@ becomes_whole() {
 		1 '"decided_by":"squid","squid":"TCP_DENIED/407"' 2 '"decided_by":"squid","squid":"TCP_DENIED/403"' \
 		>>"$place/journal/denied.jsonl"
 	becomes_whole
-	is 'denied ones' "$(dump_store | jq -c 'select(.verdict == "denied")' | wc -l)" 2
+	is 'denied ones' "$(dump | grep -c '"verdict":"denied"')" 2
 }
 
 @test "one process does it, and another one goes on when that is killed" {
@@ -142,80 +142,9 @@ becomes_whole() {
 		((acknowledged <= $(cat "$place"/journal/decisions.jsonl* | jq -r .host | grep -c "^round$round-")))
 	done
 	becomes_whole
-	stop
-}
-
-# What follows starts c-icap anew.
-@test "what is older than meeting.Keep is forgotten" {
-	write_configuration "meeting.Store sqlite:$store" 'meeting.Keep 30d'
-	for i in {1..10}; do
-		printf '{"time":"2020-01-01T10:00:%02d.000Z","host":"old.example","verdict":"normal","decided_by":"helper"}\n' "$i"
-	done >"$place/old.jsonl"
-	"$top_builddir/ctl/meetingctl" ingest --quiet --journal="$place/old.jsonl" --to="sqlite:$store"
-	head -n 1 "$place/old.jsonl" >>"$journal"
-	is 'old ones' "$(hosts_of_store | grep -c '^old.example')" 10
-	before=$(hosts_of_store | wc -l)
-	started=${EPOCHREALTIME/./}
-	decide locked 90
-	((${EPOCHREALTIME/./} - started < 5000000))
-	is 'records meanwhile' "$(hosts_of_store | wc -l)" "$before"
-	printf 'ROLLBACK;\n' >&"$hold"
-	exec {hold}>&-
-	becomes_whole
-}
-
-@test "a store that is gone is made anew" {
-	rm "$store"*
-	becomes_whole
-}
-
-@test "a store that is no database any more is moved aside, and made anew" {
-	rm -f "$store-wal" "$store-shm"
-	head -c 4096 /dev/urandom | dd of="$store" conv=notrunc status=none
-	decide damaged 20
-	becomes_whole
-	log_has 'meeting: .*moved to .*decisions\.db\.aside-'
-	ls "$store".aside-*
-}
-
-@test "a store that the report finds damaged is made anew" {
-	rm -f "$store".aside-* "$store-wal" "$store-shm"
-	size=$(stat -c %s "$store")
-	# All but the first page, which says what it is.
-	head -c "$((size - 4096))" /dev/zero | tr '\0' '\377' | dd of="$store" bs=4096 seek=1 conv=notrunc status=none
-	asked_for_it() {
-		request preview=0 'request=GET http://meeting.report/report.json?since=1h HTTP/1.1' header='X-Client-IP: 127.0.0.1'
-		compgen -G "$store.aside-*"
-	}
-	wait_until 20 asked_for_it
-	becomes_whole
-}
-
-@test "a journal that is rotated is read to its end" {
-	decide before 40
-	mv "$journal" "$journal.1"
-	parts=0
-	followed() { decide "after$((++parts))" 10 && [[ -s $journal ]]; }
-	wait_until 20 followed
-	becomes_whole
-}
-
-@test "c-icap is killed in the middle of it, and nothing is lost or doubled" {
-	for round in 1 2 3; do
-		(for part in {1..99}; do decide "round$round-$part" 90 || exit 0; done) >"$place/broken" 2>&1 3>&- 4>&- &
-		sender=$!
-		some() { (($(cat "$place/answers-round$round"* | wc -l) > 200 * round)); }
-		wait_until 10 some
-		for process in $(processes) "$parent"; do
-			kill -KILL "$process" 2>/dev/null || :
-		done
-		wait "$sender" || :
-		rm -f "$place/pid"
-		start
-		acknowledged=$(cat "$place/answers-round$round"* | grep -c 'ICAP/1.0 204')
-		((acknowledged < 99 * 90))
-		((acknowledged <= $(cat "$place"/journal/decisions.jsonl* | jq -r .host | grep -c "^round$round-")))
-	done
+	# Left for the next test.
+	# shellcheck disable=SC2059 # a format
+	printf "$old_line" 1 2 3 >>"$journal"
 	becomes_whole
 	stop
 }
@@ -223,15 +152,17 @@ becomes_whole() {
 # What follows starts c-icap anew.
 @test "what is older than meeting.Keep is forgotten" {
 	write_configuration "meeting.Store sqlite:$store" 'meeting.Keep 30d'
-	printf '{"time":"2020-01-01T10:00:00.000Z","host":"old.example","verdict":"normal","decided_by":"helper"}\n' >>"$journal"
-	sqlite3 -batch "$store" 'UPDATE OR IGNORE transactions SET id = id - (1000 * 86400000 << 20) WHERE verdict = 0
-		AND id IN (SELECT id FROM transactions WHERE verdict = 0 LIMIT 10)'
-	before=$(hosts_of_store | wc -l)
+	# The first tests' store keeps ten years.
+	is 'old ones' "$(hosts_of_store | grep -c '^old')" 3
 	start
 	decide new 1
-	forgotten() { ! hosts_of_store | grep -q '^old.example'; }
+	forgotten() { [[ $(hosts_of_store | grep -c '^old') == 0 ]]; }
 	wait_until 20 forgotten
-	((before > 10))
+	printf "$old_line" late >>"$journal"
+	decide newer 1
+	came() { [[ $(hosts_of_store | grep -c '^newer') == 1 ]]; }
+	wait_until 20 came
+	is 'old ones' "$(hosts_of_store | grep -c '^old')" 0
 	stop
 }
 
