@@ -203,6 +203,7 @@ int command_ingest(int argc, char **argv)
 	teller.shows_progress = !wish.quiet && isatty(STDERR_FILENO);
 	teller.default_journals = wish.default_journals;
 	wish.options.journals = wish.journal;
+	wish.clickhouse.cafile = getenv("CURL_CA_BUNDLE");
 	wish.options.now = now_in_milliseconds();
 	wish.options.tell = tell;
 	wish.options.progress = show_progress;

@@ -213,6 +213,7 @@ int command_report(int argc, char **argv)
 	const int64_t minute = INT64_C(60) * 1000, week = 7 * 24 * 60 * minute;
 	struct report_wish wish = {.clickhouse = {.place = default_store, .timeout = 10 * minute}, .section = REPORT_TABLE};
 
+	wish.clickhouse.cafile = getenv("CURL_CA_BUNDLE");
 	wish.options.now = now_in_milliseconds();
 	wish.options.until = wish.options.now + 1;
 	wish.options.since = wish.options.now - week;

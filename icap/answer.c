@@ -12,8 +12,6 @@ bool answer_is_wanted(const struct transaction_headers *headers, const char *hos
 {
 	struct target target;
 
-	if (host[0] == '\0')
-		return false;
 	request_line_split(headers->request_line, &target);
 	return report_host_is(host, target.host.at != NULL ? target.host : text_trim(headers->host));
 }

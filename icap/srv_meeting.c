@@ -391,8 +391,6 @@ static int answer_report(ci_request_t *request, const struct transaction_headers
 	set_attribute(request, "meeting:verdict", text_of("report"));
 	if (!answer_begin(request, &pending->answer, head))
 		return CI_ERROR;
-	if (head)
-		pending->answer.length = 0;
 	ci_req_unlock_data(request);
 	return CI_MOD_CONTINUE;
 }

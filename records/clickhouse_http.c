@@ -140,6 +140,9 @@ static enum clickhouse_result tell_unreached(struct clickhouse *clickhouse, CURL
 	else if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)
 		snprintf(why, STORE_WHY_SIZE, "%s: can't be reached: %s; does the server run, and listen for HTTP there?", shown,
 		    detail);
+	else if (code == CURLE_PEER_FAILED_VERIFICATION)
+		snprintf(why, STORE_WHY_SIZE, "%s: its certificate isn't believed: %s; CURL_CA_BUNDLE may name the file of its "
+		    "authority", shown, detail);
 	else
 		snprintf(why, STORE_WHY_SIZE, "%s: the connection broke: %s", shown, detail);
 	return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_OUT_OF_MEMORY ? CLICKHOUSE_NEVER : CLICKHOUSE_LATER;
@@ -226,7 +229,7 @@ enum clickhouse_result clickhouse_query(struct clickhouse *clickhouse, const cha
 
 /* ---- The connection ---- */
 
-static bool set_up(struct clickhouse *clickhouse, const char *password)
+static bool set_up(struct clickhouse *clickhouse, const char *password, const char *cafile)
 {
 	const struct clickhouse_place *place = &clickhouse->place;
 	CURL *curl = clickhouse->curl;
@@ -249,6 +252,8 @@ static bool set_up(struct clickhouse *clickhouse, const char *password)
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, clickhouse);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, clickhouse);
+	if (cafile != NULL && curl_easy_setopt(curl, CURLOPT_CAINFO, cafile) != CURLE_OK)
+		return false;
 	if (password == NULL)
 		password = place->password;
 	return (place->user == NULL && password == NULL) ||
@@ -266,7 +271,7 @@ struct clickhouse *clickhouse_new(const struct clickhouse_options *options, int6
 	clickhouse->timeout = timeout;
 	if (clickhouse_place_parse(options->place, &clickhouse->place, why)) {
 		clickhouse->curl = curl_easy_init();
-		if (clickhouse->curl != NULL && set_up(clickhouse, options->password))
+		if (clickhouse->curl != NULL && set_up(clickhouse, options->password, options->cafile))
 			return clickhouse;
 		snprintf(why, STORE_WHY_SIZE, "out of memory");
 	}

@@ -152,9 +152,6 @@ enum { STORE_WHY_SIZE = 2048 };
 struct store *store_open(const char *place, char why[STORE_WHY_SIZE]) MUST_CHECK;
 void store_close(struct store *store);
 
-/* How many records there are, or a few thousand more. False, and why, after a failure. */
-bool store_count(struct store *store, int64_t since, int64_t until, uint64_t *records, char why[STORE_WHY_SIZE]) MUST_CHECK;
-
 /* From now on what takes longer than that fails. */
 void store_give_up_after(struct store *store, int64_t milliseconds);
 
@@ -221,6 +218,7 @@ int64_t journals_size(const char *const *journals, size_t count);
 struct clickhouse_options {
 	const char *place;     /* clickhouse://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE; clickhouses:// for HTTPS */
 	const char *password;  /* instead of the place's; NULL: none given */
+	const char *cafile;    /* the authorities that a server's certificate may be of; NULL: the system's */
 	int64_t timeout;       /* milliseconds: how long a question may take, or how long a batch is tried again */
 	const char *positions; /* of ingest: the file that keeps how far the journals were sent */
 };

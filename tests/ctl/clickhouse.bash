@@ -32,7 +32,7 @@ free_port() {
 has_clickhouse() {
 	local tool
 	missing=
-	for tool in clickhouse-server clickhouse-client jq awk perl sqlite3 curl; do
+	for tool in clickhouse-server clickhouse-client jq awk perl sqlite3 curl openssl; do
 		command -v "$tool" >/dev/null || missing+=" $tool"
 	done
 	[[ ! $missing ]]
@@ -50,6 +50,8 @@ start_servers() {
 	place=$(mktemp -d /tmp/clickhouse.XXXXXX)
 	servers=$1
 	export place servers
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=clickhouse -addext subjectAltName=IP:127.0.0.1 \
+		-keyout "$place/key.pem" -out "$place/certificate.pem" 2>/dev/null
 	cat >"$place/users.xml" <<-'END'
 		<yandex>
 			<profiles><default/><reader><readonly>1</readonly></reader></profiles>
@@ -68,6 +70,7 @@ start_servers() {
 		shards=
 		for ((number = 1; number <= servers; number++)); do
 			free_port && echo "$free" >"$place/$number.http"
+			free_port && echo "$free" >"$place/$number.https"
 			free_port && echo "$free" >"$place/$number.tcp"
 			shards+="<shard><replica><host>127.0.0.1</host><port>$free</port></replica></shard>"
 		done
@@ -77,6 +80,11 @@ start_servers() {
 				<yandex>
 					<logger><level>warning</level><log>$place/$number/log</log><errorlog>$place/$number/errors</errorlog></logger>
 					<http_port>$(<"$place/$number.http")</http_port>
+					<https_port>$(<"$place/$number.https")</https_port>
+					<openSSL><server>
+						<certificateFile>$place/certificate.pem</certificateFile><privateKeyFile>$place/key.pem</privateKeyFile>
+						<verificationMode>none</verificationMode>
+					</server></openSSL>
 					<tcp_port>$(<"$place/$number.tcp")</tcp_port>
 					<listen_host>127.0.0.1</listen_host>
 					<path>$place/$number/data/</path>

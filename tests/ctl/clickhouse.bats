@@ -219,6 +219,22 @@ both_alike() {
 	has "$output" "$FOLDER/none: No such file"
 }
 
+@test "by HTTPS, from a server whose certificate is believed" {
+	history_of 3 1 >"$journal"
+	to=clickhouses://127.0.0.1:$(<"$place/1.https")/$database
+	run send
+	same 1 "$status"
+	has "$output" "$to: its certificate isn't believed"
+	has "$output" CURL_CA_BUNDLE
+	export CURL_CA_BUNDLE=$place/certificate.pem
+	run send
+	same '3 new records from 1 files' "$output"
+	same 3 "$(whole_report --from="$to" --format=json | jq '.totals[-1].records')"
+	run whole_report --from="${to/127.0.0.1/localhost}"
+	same 1 "$status"
+	has "$output" "isn't believed"
+}
+
 @test "what is missing is named, with the remedy, and not tried again" {
 	history_of 3 1 >"$journal"
 	to=$(clickhouse 1 nosuch)

@@ -58,10 +58,11 @@ becomes_whole() {
 	is 'denied ones' "$(dump | grep -c '"verdict":"denied"')" 2
 }
 
+holder() { # the process that has the lock
+	awk -v inode="$(stat -c %i "$store.ingest")" '$2 == "FLOCK" && $6 ~ ":" inode "$" { print $5 }' /proc/locks
+}
+
 @test "one process does it, and another one goes on when that is killed" {
-	holder() { # the process that has the lock
-		awk -v inode="$(stat -c %i "$store.ingest")" '$2 == "FLOCK" && $6 ~ ":" inode "$" { print $5 }' /proc/locks
-	}
 	first=$(holder)
 	is 'processes with the lock' "$(wc -w <<<"$first")" 1
 	kill -KILL "$first"
@@ -90,8 +91,18 @@ becomes_whole() {
 }
 
 @test "a store that is gone is made anew" {
+	rm -f "$store" "$store-wal" "$store-shm"
+	becomes_whole
+}
+
+@test "and so it is when its locks are gone, too; still one process does it" {
 	rm "$store"*
 	becomes_whole
+	is 'processes with a lock' "$(wc -w <<<"$(holder)")" 1
+	sole() { [[ $(for process in $(processes); do
+		find "/proc/$process/fd" -lname "$store.ingest*"
+	done | wc -l) == 1 ]]; }
+	wait_until 10 sole
 }
 
 @test "a store that is no database any more is moved aside, and made anew" {
