@@ -152,6 +152,9 @@ enum { STORE_WHY_SIZE = 2048 };
 struct store *store_open(const char *place, char why[STORE_WHY_SIZE]) MUST_CHECK;
 void store_close(struct store *store);
 
+/* How many records there are, or a few thousand more. False, and why, after a failure. */
+bool store_count(struct store *store, int64_t since, int64_t until, uint64_t *records, char why[STORE_WHY_SIZE]) MUST_CHECK;
+
 /* From now on what takes longer than that fails. */
 void store_give_up_after(struct store *store, int64_t milliseconds);
 
