@@ -1,59 +1,66 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A million addresses and a million names: how long loading and reloading take, in what memory, and that they answer.
+# From a thousand to a million addresses and names: how long loading and reloading take, in what memory, and that they answer.
 set -eu
-helper=${top_builddir:-.}/helper/ext_meeting_acl
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-mkdir "$work/none" "$work/addresses" "$work/names" "$work/both"
+. "$bench/common.bash"
 
 # Every prefix once, in an order that is none: 7919 and 2^20 have no common divisor.
-awk 'BEGIN {
-	print "service large\nports tcp 443"
-	for (i = 0; i < 1000000; i++) {
-		n = (i * 7919) % 1048576
-		printf "address %d.%d.%d.%d/28\n", 11 + int(n / 1048576), int(n / 4096) % 256, int(n / 16) % 256, n % 16 * 16
-	}
-}' >"$work/addresses/large.service"
-awk 'BEGIN {
-	print "service named\nports tcp 443"
-	for (i = 0; i < 1000000; i++)
-		printf "name %sh%d.d%d.example\n", i % 2 ? "." : "", i, (i * 7919) % 1000
-}' >"$work/names/named.service"
-cp "$work"/*/*.service "$work/both"
+addresses() {
+	awk -v entries="$1" 'BEGIN {
+		print "service large\nports tcp 443"
+		for (i = 0; i < entries; i++) {
+			n = (i * 7919) % 1048576
+			printf "address %d.%d.%d.%d/28\n", 11 + int(n / 1048576), int(n / 4096) % 256, int(n / 16) % 256, n % 16 * 16
+		}
+	}'
+}
+names() {
+	awk -v entries="$1" 'BEGIN {
+		print "service named\nports tcp 443"
+		for (i = 0; i < entries; i++)
+			printf "name %sh%d.d%d.example\n", i % 2 ? "." : "", i, (i * 7919) % 1000
+	}'
+}
 
-median() { sort -n | sed -n 3p; }
-
-printf '%-10s  %10s  %10s  %12s\n' category 'load ms' 'reload ms' 'resident MiB'
-for kind in none addresses names both; do
-	loads=() reloads=()
-	for turn in 1 2 3 4 5; do
-		begin=${EPOCHREALTIME/./}
-		coproc HELPER { exec "$helper" --config="$work/$kind" --names=trust 2>"$work/stderr"; }
-		to=${HELPER[1]} from=${HELPER[0]} process=$HELPER_PID
-		echo '1 192.0.2.1 11.0.0.1 443 - -' >&"$to"
-		read -r answer <&"$from"
-		loads+=($(((${EPOCHREALTIME/./} - begin) / 1000)))
-		begin=${EPOCHREALTIME/./}
-		kill -HUP "$process"
-		# The old category answers meanwhile.
-		until grep -q reloaded "$work/stderr"; do
-			read -rt 0.005 <> <(:) || :
-		done
-		reloads+=($(((${EPOCHREALTIME/./} - begin) / 1000)))
-		echo '2 192.0.2.1 198.51.100.1 443 - x.h999999.d81.example' >&"$to"
-		read -r name_answer <&"$from"
-		resident=$(awk '/^VmRSS/ { printf "%.0f", $2 / 1024 }' "/proc/$process/status")
-		exec {to}>&-
-		wait "$process"
+measure() { # ENTRIES KIND FOLDER
+	local begin load reload resident peak answer process to from
+	begin=${EPOCHREALTIME/./}
+	coproc HELPER { exec "$helper" --config="$3" --names=trust 2>"$work/stderr"; }
+	to=${HELPER[1]} from=${HELPER[0]} process=$HELPER_PID
+	echo '1 192.0.2.1 11.0.0.1 443 - x.h1.d919.example' >&"$to"
+	read -r answer <&"$from"
+	load=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	[[ $2 == none || $answer == '1 OK '* ]] || { echo "$2: $answer" >&2; exit 1; }
+	begin=${EPOCHREALTIME/./}
+	kill -HUP "$process"
+	# The old category answers meanwhile.
+	until grep -q reloaded "$work/stderr"; do
+		read -rt 0.005 <> <(:) || :
 	done
-	case $kind in
-	addresses | both) [[ $answer == '1 OK '* ]] ;;
-	esac
-	case $kind in
-	names | both) [[ $name_answer == '2 OK '* ]] ;;
-	esac
-	printf '%-10s  %10s  %10s  %12s\n' "$kind" "$(printf '%s\n' "${loads[@]}" | median)" \
-		"$(printf '%s\n' "${reloads[@]}" | median)" "$resident"
+	reload=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	read -rt 0.2 <> <(:) || : # what building took is given back just behind
+	resident=$(awk '/^VmRSS/ { print $2 / 1000 * 1.024 }' "/proc/$process/status")
+	peak=$(awk '/^VmHWM/ { print $2 / 1000 * 1.024 }' "/proc/$process/status")
+	exec {to}>&-
+	wait "$process"
+	row 'load' "$1" "$2" ms "$load"
+	row 'reload' "$1" "$2" ms "$reload"
+	row 'resident' "$1" "$2" MB "$resident"
+	row 'peak' "$1" "$2" MB "$peak"
+}
+
+for size in 1000 10000 100000 1000000; do
+	mkdir -p "$work/$size/addresses" "$work/$size/names" "$work/$size/both"
+	addresses $size >"$work/$size/addresses/large.service"
+	names $size >"$work/$size/names/named.service"
+	cp "$work/$size"/*/*.service "$work/$size/both"
 done
-echo '(medians of five; a reload includes the 100 ms in which a burst of changes settles; resident: after a reload)'
+mkdir "$work/empty"
+for ((round = 0; round < rounds; round++)); do
+	measure 0 none "$work/empty"
+	for size in 1000 10000 100000 1000000; do
+		for kind in addresses names both; do
+			measure $size $kind "$work/$size/$kind"
+		done
+	done
+done

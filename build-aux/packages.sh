@@ -13,7 +13,8 @@ PACKAGES_LAB='squid-openssl squidclient c-icap nftables iproute2 util-linux soca
 # shellcheck disable=SC2034
 PACKAGES_TEST="$PACKAGES_LAB clang libclang-rt-14-dev libcmocka-dev bats shellcheck mandoc xz-utils procps sqlite3 git
 	nodejs ipset clickhouse-server clickhouse-client chromium prometheus libjs-chart.js fonts-dejavu-core
-	nginx-light minisign signify-openbsd faketime systemd"
+	nginx-light minisign signify-openbsd faketime systemd
+	libmaxminddb-dev libjudy-dev libpsl-dev"
 
 # PACKAGE...: prints those that aren't installed.
 missing_packages() {

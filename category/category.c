@@ -44,6 +44,11 @@ void category_count(const struct category *category, struct category_counts *cou
 	}
 }
 
+uint64_t category_serial(const struct category *category)
+{
+	return category->serial;
+}
+
 size_t category_services(const struct category *category)
 {
 	return category->services;
@@ -92,8 +97,10 @@ void category_source(const struct category *category, size_t index, int32_t toda
 static bool visit_node(const struct category *category, const struct nodes *nodes, uint32_t node, struct entry *entry,
     entry_visit *visit, void *context)
 {
-	for (uint32_t i = nodes->node[node].grant; i < nodes->node[node + 1].grant; i++) {
-		const struct grant *grant = &nodes->grant[i];
+	const struct node *at = node_at(nodes, node);
+
+	for (uint32_t i = 0; i < at->grants; i++) {
+		const struct grant *grant = &node_grants(nodes, at)[i];
 		const struct block *block = &category->block[grant->block];
 
 		entry->file = category->file[block->file].path;
@@ -129,9 +136,10 @@ static bool visit_prefix(const struct category *category, const struct prefixes 
 static bool visit_name(const struct category *category, uint32_t node, entry_visit *visit, void *context)
 {
 	const struct names *names = &category->names;
+	const struct node *at = node_at(&names->nodes, node);
 	struct entry entry = {.kind = ENTRY_NAME};
 
-	memcpy(entry.rule, names->arena + names->text[node], names->nodes.node[node].length + 1u);
+	memcpy(entry.rule, node_text(at), at->length + 1u);
 	return visit_node(category, &names->nodes, node, &entry, visit, context);
 }
 
@@ -139,7 +147,9 @@ static bool visit_prefixes(const struct category *category, const struct prefixe
     entry_visit *visit, void *context)
 {
 	for (int i = 0; i < 2; i++) {
-		for (uint32_t node = 1; node <= prefixes[i].nodes.count; node++) {
+		const struct nodes *nodes = &prefixes[i].nodes;
+
+		for (uint32_t node = NODE_FIRST; node < nodes->end; node = node_next(nodes, node)) {
 			if (!visit_prefix(category, &prefixes[i], kind, node, visit, context)) {
 				return false;
 			}
@@ -153,7 +163,8 @@ void category_entries(const struct category *category, entry_visit *visit, void 
 	if (!visit_prefixes(category, category->address, ENTRY_ADDRESS, visit, context)) {
 		return;
 	}
-	for (uint32_t node = 1; node <= category->names.nodes.count; node++) {
+	const struct nodes *nodes = &category->names.nodes;
+	for (uint32_t node = NODE_FIRST; node < nodes->end; node = node_next(nodes, node)) {
 		if (!visit_name(category, node, visit, context)) {
 			return;
 		}
@@ -166,7 +177,7 @@ static void visit_chain(const struct category *category, const struct prefixes p
 {
 	const struct prefixes *table = &prefixes[address->family == IPV4 ? 0 : 1];
 
-	for (uint32_t node = prefixes_lookup(table, address); node != NODE_NONE; node = table->nodes.node[node].parent) {
+	for (uint32_t node = prefixes_lookup(table, address); node != NODE_NONE; node = node_at(&table->nodes, node)->parent) {
 		if (!visit_prefix(category, table, kind, node, visit, context)) {
 			return;
 		}
@@ -189,7 +200,8 @@ void category_entries_of_name(const struct category *category, const char *name,
 {
 	const struct names *names = &category->names;
 
-	for (uint32_t node = names_lookup(names, name, strlen(name)); node != NODE_NONE; node = names->nodes.node[node].parent) {
+	for (uint32_t node = names_lookup(names, name, strlen(name)); node != NODE_NONE;
+	     node = node_at(&names->nodes, node)->parent) {
 		if (!visit_name(category, node, visit, context)) {
 			return;
 		}

@@ -203,6 +203,9 @@ void category_count(const struct category *category, struct category_counts *cou
 /* A number made from the content: the same for the same content, on every machine. */
 uint64_t category_version(const struct category *category);
 
+/* Rises with each category that a live puts in force. */
+uint64_t category_serial(const struct category *category);
+
 enum service_state {
 	SERVICE_ON,
 	SERVICE_OFF,     /* switched off by an empty file */
@@ -348,7 +351,6 @@ struct verdict {
 	enum miss miss;
 	bool stale;          /* the deciding entry is past its expiry */
 	const char *service; /* NULL where a client alone decided; lives as long as the category */
-	char message[256];   /* of VERDICT_UNREADABLE */
 
 	const struct category *category; /* what follows is for verdict_rule and the like */
 	uint8_t table;
@@ -356,6 +358,7 @@ struct verdict {
 	uint16_t service_index;
 	uint16_t also_count;
 	uint16_t also[16]; /* the other services of a tie, in the order of the alphabet, the first 16 */
+	char message[256]; /* of VERDICT_UNREADABLE */
 };
 
 /* Decides. arguments are those of the acl line: service names, `client`, or nothing for any service.

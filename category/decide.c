@@ -23,6 +23,23 @@ struct question {
 	size_t sets;
 };
 
+/* Arrays are left as they are: their counts tell what of them is filled. */
+static void question_begin(struct question *question, const struct category *category, const struct policy *policy)
+{
+	question->category = category;
+	question->policy = policy;
+	question->client_asked = false;
+	question->services = question->sets = 0;
+	question->port = 0;
+}
+
+static void verdict_begin(struct verdict *verdict, const struct category *category)
+{
+	memset(verdict, 0, offsetof(struct verdict, also));
+	verdict->message[0] = '\0';
+	verdict->category = category;
+}
+
 static bool unreadable(struct verdict *verdict, const char *what, const char *reason)
 {
 	verdict->kind = VERDICT_UNREADABLE;
@@ -136,7 +153,7 @@ static bool set_holds(const struct client_set *set, const char *service)
 }
 
 /* Whether the question asks for the service, and the client, if asked about, is exempt towards it. */
-static bool is_wanted(const struct question *question, uint16_t service)
+static bool is_one_wanted(const struct question *question, uint16_t service)
 {
 	bool wanted = question->services == 0;
 
@@ -160,9 +177,11 @@ static uint32_t find_client(struct question *question, const struct prefixes *ta
 {
 	const struct category *category = question->category;
 
-	for (uint32_t node = prefixes_lookup(table, client); node != NODE_NONE; node = table->nodes.node[node].parent) {
-		for (uint32_t i = table->nodes.node[node].grant; i < table->nodes.node[node + 1].grant; i++) {
-			const struct client_set *set = &category->client_set[table->nodes.grant[i].ports];
+	for (uint32_t node = prefixes_lookup(table, client); node != NODE_NONE; node = node_at(&table->nodes, node)->parent) {
+		const struct node *at = node_at(&table->nodes, node);
+
+		for (uint32_t i = 0; i < at->grants; i++) {
+			const struct client_set *set = &category->client_set[node_grants(&table->nodes, at)[i].ports];
 
 			if (set->count == 0) {
 				question->sets = 0;
@@ -176,46 +195,76 @@ static uint32_t find_client(struct question *question, const struct prefixes *ta
 	return NODE_NONE;
 }
 
-static void note_miss(struct verdict *verdict, enum miss miss)
+static inline bool is_wanted(const struct question *question, uint16_t service)
+{
+	return question->services + question->sets == 0 || is_one_wanted(question, service);
+}
+
+static inline void note_miss(struct verdict *verdict, enum miss miss)
 {
 	verdict->miss = miss > verdict->miss ? miss : verdict->miss;
 }
 
-/* Walks a chain of nodes that hold the destination. Returns whether an entry decides, and which. */
-static bool walk(const struct question *question, const struct nodes *nodes, uint32_t node, enum table table,
-    struct verdict *verdict)
+/* Whether the grant allows what is asked; if not, notes why. */
+static inline bool is_allowed(const struct question *question, const struct grant *grant, struct verdict *verdict)
 {
 	const struct category *category = question->category;
+	const struct block *block = &category->block[grant->block];
 
-	for (; node != NODE_NONE; node = nodes->node[node].parent) {
-		bool found = false, fresh = false;
+	if (!is_wanted(question, block->service)) {
+		note_miss(verdict, MISS_OTHER_SERVICE);
+	} else if (!ports_allow(&category->ports[grant->ports], TCP, question->port)) {
+		note_miss(verdict, MISS_OTHER_PORT);
+	} else if (question->policy->refuse_stale && question->policy->today > block->expiry) {
+		note_miss(verdict, MISS_STALE);
+	} else {
+		return true;
+	}
+	return false;
+}
 
-		for (uint32_t i = nodes->node[node].grant; i < nodes->node[node + 1].grant; i++) {
-			const struct block *block = &category->block[nodes->grant[i].block];
-			bool stale = question->policy->today > block->expiry;
+/* Takes the service of the grant that decides, and the other services of the grants behind it. */
+static void take(const struct question *question, const struct grant *grant, const struct grant *end, struct verdict *verdict)
+{
+	const struct category *category = question->category;
+	const struct block *block = &category->block[grant->block];
+	bool fresh = question->policy->today <= block->expiry;
 
-			if (!is_wanted(question, block->service)) {
-				note_miss(verdict, MISS_OTHER_SERVICE);
-			} else if (!ports_allow(&category->ports[nodes->grant[i].ports], TCP, question->port)) {
-				note_miss(verdict, MISS_OTHER_PORT);
-			} else if (stale && question->policy->refuse_stale) {
-				note_miss(verdict, MISS_STALE);
-			} else if (!found || block->service == verdict->service_index) {
-				found = true;
-				verdict->service_index = block->service;
-				fresh = fresh || !stale;
-			} else if ((verdict->also_count == 0 || verdict->also[verdict->also_count - 1] != block->service) &&
-			    verdict->also_count < sizeof verdict->also / sizeof verdict->also[0]) {
-				verdict->also[verdict->also_count++] = block->service;
-			}
+	verdict->service_index = block->service;
+	while (++grant < end) {
+		block = &category->block[grant->block];
+		if (!is_allowed(question, grant, verdict)) {
+			continue;
 		}
-		if (found) {
-			verdict->service = category->service[verdict->service_index].name;
-			verdict->stale = !fresh;
+		if (block->service == verdict->service_index) {
+			fresh = fresh || question->policy->today <= block->expiry;
+		} else if ((verdict->also_count == 0 || verdict->also[verdict->also_count - 1] != block->service) &&
+		    verdict->also_count < sizeof verdict->also / sizeof verdict->also[0]) {
+			verdict->also[verdict->also_count++] = block->service;
+		}
+	}
+	verdict->service = category->service[verdict->service_index].name;
+	verdict->stale = !fresh;
+}
+
+/* Walks a chain of nodes that hold the destination. Returns whether an entry decides, and which. */
+static bool walk(const struct question *question, const struct nodes *nodes, uint32_t number, enum table table,
+    struct verdict *verdict)
+{
+	while (number != NODE_NONE) {
+		const struct node *node = node_at(nodes, number);
+		const struct grant *grant = node_grants(nodes, node), *end = grant + node->grants;
+
+		while (grant < end && !is_allowed(question, grant, verdict)) {
+			grant++;
+		}
+		if (grant < end) {
+			take(question, grant, end, verdict);
 			verdict->table = (uint8_t)table;
-			verdict->node = node;
+			verdict->node = number;
 			return true;
 		}
+		number = node->parent;
 	}
 	note_miss(verdict, MISS_NO_ENTRY);
 	return false;
@@ -226,8 +275,13 @@ static bool walk_address(const struct question *question, const struct address *
 	int index = address->family == IPV4 ? 0 : 1;
 	const struct prefixes *table = &question->category->address[index];
 
-	return walk(question, &table->nodes, prefixes_lookup(table, address), index == 0 ? TABLE_ADDRESS4 : TABLE_ADDRESS6,
-	    verdict);
+	uint32_t node = prefixes_lookup(table, address);
+
+	if (node == NODE_NONE) { /* nearly all addresses */
+		note_miss(verdict, MISS_NO_ENTRY);
+		return false;
+	}
+	return walk(question, &table->nodes, node, index == 0 ? TABLE_ADDRESS4 : TABLE_ADDRESS6, verdict);
 }
 
 static bool walk_name(const struct question *question, const char *name, struct verdict *verdict)
@@ -364,12 +418,12 @@ static bool decide_client(struct question *question, const struct address *clien
 void decide(const struct category *category, const struct policy *policy, const struct facts *facts,
     const struct text *arguments, size_t argument_count, struct verdict *verdict)
 {
-	struct question question = {.category = category, .policy = policy};
+	struct question question;
 	struct address client = {IPV4, {0}};
 	bool client_known;
 
-	memset(verdict, 0, sizeof *verdict);
-	verdict->category = category;
+	question_begin(&question, category, policy);
+	verdict_begin(verdict, category);
 	if (!read_arguments(&question, arguments, argument_count, verdict) ||
 	    !read_address(facts->client, &client, &client_known, "client", verdict)) {
 		return;

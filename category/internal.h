@@ -13,13 +13,16 @@ size_t append_format(char *out, size_t size, size_t at, const char *format, ...)
 /* ---- Tables: nodes that lie within one another, and the grants of each ----
  * A node is one distinct prefix or name. Its parent is the next shorter one that holds it, so the chain from the most
  * specific node upwards is all that holds an address or a name. NODE_NONE ends it. */
-enum { NODE_NONE = 0 };
+enum { NODE_NONE = 0, NODE_FIRST = 1 };
 
+/* All of a node lies together: a decision touches one or two cache lines of it. Its number is its place in words. */
 struct node {
 	uint32_t parent;
-	uint32_t grant; /* the first of its grants; the next node's first ends them */
-	uint16_t length; /* of the prefix in bits, or of the name's text */
+	uint32_t length : 8;  /* of the prefix in bits, or of the name's text */
+	uint32_t grants : 24;
+	uint32_t key[];       /* the prefix's address, or the name's text with its NUL; then the grants */
 };
+enum { GRANTS_MOST = (1 << 24) - 1, NODE_WORDS = 2, GRANT_WORDS = 2 };
 
 /* One line of one file that gave the node. */
 struct grant {
@@ -29,33 +32,80 @@ struct grant {
 };
 
 struct nodes {
-	struct node *node; /* from 1; one more behind the last, for its grant */
-	uint32_t count;    /* the last node's number */
-	struct grant *grant;
-	uint32_t grants;
+	uint32_t *word;     /* NULL: none */
+	uint32_t end;       /* behind the last node */
+	uint32_t key_words; /* of each; 0: what its text takes */
+	uint32_t count;
 };
+
+static inline struct node *node_at(const struct nodes *nodes, uint32_t number)
+{
+	return (struct node *)(void *)(nodes->word + number);
+}
+
+static inline uint32_t node_key_words(const struct nodes *nodes, const struct node *node)
+{
+	return nodes->key_words != 0 ? nodes->key_words : (node->length + 4u) / 4;
+}
+
+static inline struct grant *node_grants(const struct nodes *nodes, const struct node *node)
+{
+	return (struct grant *)(void *)(uintptr_t)(node->key + node_key_words(nodes, node));
+}
+
+/* The number behind node's: nodes->end behind the last one. */
+static inline uint32_t node_next(const struct nodes *nodes, uint32_t number)
+{
+	const struct node *node = node_at(nodes, number);
+
+	return number + NODE_WORDS + node_key_words(nodes, node) + GRANT_WORDS * node->grants;
+}
+
+static inline const char *node_text(const struct node *node)
+{
+	return (const char *)node->key;
+}
+
+/* Room for words of nodes. Then each is put, followed by its grants. nodes_put returns its number. */
+bool nodes_begin(struct nodes *nodes, size_t words, uint32_t key_words) MUST_CHECK;
+uint32_t nodes_put(struct nodes *nodes, size_t length, const void *key, size_t key_size);
+void nodes_grant(struct nodes *nodes, uint32_t number, const struct grant *grant);
+size_t nodes_bytes(const struct nodes *nodes);
+
+/* Orders the grants of one node: by service, then block, then line; rank is the service of each block. */
+int grant_compare(const struct grant *a, const struct grant *b, const uint16_t *rank);
 
 /* 128 bits in host order; IPv4 in the upper 32. */
 struct key {
 	uint64_t high, low;
 };
 
-struct slot {
-	uint32_t at;    /* count == 0: the node of the whole slot; else: where its ranges start */
-	uint32_t count;
+/* A range of IPv6 addresses: the upper half of its start, and its node. */
+struct range6 {
+	uint64_t high;
+	uint32_t node;
+} __attribute__((packed, aligned(4)));
+
+/* The ranges of a slot of IPv6; many are cut into equal steps. */
+struct slot6 {
+	uint64_t first; /* the upper half of the second range's start */
+	uint32_t at, count;
+	uint32_t step, steps; /* steps == 0: they are few */
+	unsigned shift; /* a step's width, in bits */
 };
 
 /* prefixes.c says how it works. */
 struct prefixes {
 	enum family family;
 	struct nodes nodes;
-	struct key *key;         /* of each node; IPv6 */
-	uint32_t *key4;          /* of each node; IPv4 */
-	struct slot *slot;       /* by the first 16 bits; NULL: no prefixes */
-	uint32_t ranges;
-	uint32_t *range_node;
-	uint16_t *range_start4;  /* the second 16 bits of IPv4 */
-	struct key *range_start;
+	uint64_t *busy;          /* a bit for each slot: not set, no prefix touches it */
+	uint32_t *slot;          /* by the first 16 bits: where its ranges are, in range4 or slot6; NULL: no prefixes */
+	size_t bytes;            /* of what follows */
+	uint16_t *range4;        /* of each slot how many, less one; the second 16 bits of their starts; their nodes, in halves */
+	struct slot6 *slot6;
+	struct range6 *range6;
+	uint64_t *low;           /* the lower half of each start; NULL: all are 0 */
+	uint32_t *step;
 };
 
 /* One line for a table, before it is built. */
@@ -76,12 +126,11 @@ struct name_slot {
 
 /* names.c says how it works. */
 struct names {
-	struct nodes nodes;
-	uint32_t *text;  /* of each node, in arena: "meet.example.com", or ".example.com" for the domain and all below it */
-	char *arena;
+	struct nodes nodes; /* their texts: "meet.example.com", or ".example.com" for the domain and all below it */
 	struct name_slot *slot;
 	uint32_t mask;   /* the number of slots, less one */
 	uint64_t seed;
+	uint64_t lengths[2][4]; /* a bit for each length that a host, and a domain, of the list has */
 };
 
 /* ---- The category ---- */
@@ -127,6 +176,7 @@ struct category {
 	uint16_t services, blocks, files, port_sets, client_sets;
 	size_t refused_files;
 	uint64_t signature; /* of the folders, just before they were read */
+	uint64_t serial;    /* live.c counts them */
 	struct prefixes address[2], client[2]; /* [0] IPv4, [1] IPv6 */
 	struct names names;
 };
@@ -164,15 +214,12 @@ size_t prefixes_bytes(const struct prefixes *prefixes);
 
 /* ---- names.c ---- */
 
-/* Sorts items, and makes the table of them; takes ownership of arena, even when it fails. */
-bool names_build(struct names *names, char *arena, size_t arena_length, struct name_item *items, size_t count,
-    const uint16_t *rank) MUST_CHECK;
+/* Sorts items, whose texts are in arena, and makes the table of them. */
+bool names_build(struct names *names, const char *arena, struct name_item *items, size_t count, const uint16_t *rank)
+    MUST_CHECK;
 void names_free(struct names *names);
 uint32_t names_lookup(const struct names *names, const char *name, size_t length);
 size_t names_bytes(const struct names *names);
-
-/* Orders the grants of one node: by service, then block, then line; rank is the service of each block. */
-int grant_compare(const struct grant *a, const struct grant *b, const uint16_t *rank);
 
 /* ---- builder.c: what the files gave, before the tables are made ---- */
 

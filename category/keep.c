@@ -77,11 +77,13 @@ static bool keep_prefixes(const struct keeping *keeping, const struct prefixes *
 {
 	bool fine = true;
 
-	for (uint32_t node = 1; fine && node <= from->nodes.count; node++) {
-		for (uint32_t i = from->nodes.node[node].grant; i < from->nodes.node[node + 1].grant; i++) {
+	for (uint32_t node = NODE_FIRST; fine && node < from->nodes.end; node = node_next(&from->nodes, node)) {
+		const struct node *at = node_at(&from->nodes, node);
+
+		for (uint32_t i = 0; i < at->grants; i++) {
 			struct grant grant;
 
-			if (keep_grant(keeping, &from->nodes.grant[i], clients, &grant, &fine)) {
+			if (keep_grant(keeping, &node_grants(&from->nodes, at)[i], clients, &grant, &fine)) {
 				struct prefix prefix = prefixes_prefix(from, node);
 
 				fine = builder_prefix(keeping->builder, to, &prefix, &grant);
@@ -96,14 +98,15 @@ static bool keep_names(const struct keeping *keeping)
 	const struct names *from = &keeping->previous->names;
 	bool fine = true;
 
-	for (uint32_t node = 1; fine && node <= from->nodes.count; node++) {
-		const char *text = from->arena + from->text[node];
+	for (uint32_t node = NODE_FIRST; fine && node < from->nodes.end; node = node_next(&from->nodes, node)) {
+		const struct node *at = node_at(&from->nodes, node);
+		const char *text = node_text(at);
 		bool below = text[0] == '.';
 
-		for (uint32_t i = from->nodes.node[node].grant; i < from->nodes.node[node + 1].grant; i++) {
+		for (uint32_t i = 0; i < at->grants; i++) {
 			struct grant grant;
 
-			if (keep_grant(keeping, &from->nodes.grant[i], false, &grant, &fine)) {
+			if (keep_grant(keeping, &node_grants(&from->nodes, at)[i], false, &grant, &fine)) {
 				fine = builder_name(keeping->builder, text + below, below, &grant);
 			}
 		}

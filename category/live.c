@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@ enum {
 	WRITER_MS = 5000,  /* a writer that does nothing for so long isn't waited for */
 	LONGEST_MS = 10000, /* nor is a burst without end */
 	LOOK_MS = 10000,
+	BUILD_NICE = 5,
 	WRITERS = 64,
 	HOLDERS = 64
 };
@@ -101,6 +103,7 @@ static bool swap_in(struct live *live, struct category *category)
 		if (live->held[i].category == NULL) {
 			struct held *before = &live->held[live->current];
 
+			category->serial = before->category->serial + 1;
 			live->held[i].category = category;
 			live->held[i].users = 0;
 			if (before->users == 0) {
@@ -144,7 +147,6 @@ static void reload(struct live *live)
 	struct category *category = category_load(live->folders, live->folder_count, previous, &problems);
 
 	live_release(live, previous);
-	(void)malloc_trim(0); /* what the building took is much more than what stays */
 	if (category != NULL) { /* else memory has run out: the old one stays in force */
 		if (swap_in(live, category)) {
 			const struct category *taken = live_take(live);
@@ -156,6 +158,7 @@ static void reload(struct live *live)
 		}
 	}
 	problems_free(&problems);
+	(void)malloc_trim(0); /* what the building and the old one took is much more than what stays */
 }
 
 /* Watches the folders that aren't watched yet. Returns whether one was added. */
@@ -261,6 +264,8 @@ static void *watch(void *argument)
 	/* What has changed between the first loading and the first watch is found by looking. */
 	bool changed = folders_signature(live->folders, live->folder_count) != signature;
 
+	/* On Linux this is the thread's own: whoever answers goes first, and building takes what is left. */
+	(void)setpriority(PRIO_PROCESS, 0, BUILD_NICE);
 	while (writers != NULL && !live->stop) {
 		if (changed) {
 			settle(live, writers);

@@ -306,11 +306,12 @@ static bool sort_services(struct builder *builder, uint16_t *rank)
 /* Counts each node once for each service that grants it. */
 static void count_entries(struct category *category, const struct nodes *nodes, bool names)
 {
-	for (uint32_t node = 1; node <= nodes->count; node++) {
+	for (uint32_t number = NODE_FIRST; number < nodes->end; number = node_next(nodes, number)) {
+		const struct node *node = node_at(nodes, number);
 		uint16_t last = UINT16_MAX;
 
-		for (uint32_t i = nodes->node[node].grant; i < nodes->node[node + 1].grant; i++) {
-			struct block *block = &category->block[nodes->grant[i].block];
+		for (uint32_t i = 0; i < node->grants; i++) {
+			struct block *block = &category->block[node_grants(nodes, node)[i].block];
 			struct service *service = &category->service[block->service];
 
 			*(names ? &block->names : &block->addresses) += 1;
@@ -325,14 +326,9 @@ static void count_entries(struct category *category, const struct nodes *nodes, 
 static bool build(struct category *category, struct builder *builder)
 {
 	uint16_t *rank = calloc(builder->blocks + 1, sizeof *rank);
-	char *arena = NULL;
-	bool fine = rank != NULL && sort_services(builder, rank);
+	bool fine = rank != NULL && sort_services(builder, rank) &&
+	    names_build(&category->names, builder->arena, builder->name, builder->names, rank);
 
-	if (fine) {
-		arena = builder->arena;
-		builder->arena = NULL;
-		fine = names_build(&category->names, arena, builder->arena_length, builder->name, builder->names, rank);
-	}
 	for (int i = 0; fine && i < 2; i++) {
 		enum family family = i == 0 ? IPV4 : IPV6;
 

@@ -2,27 +2,30 @@
 /* The prefix table: from an address to the most specific prefix that holds it.
  *
  * Nested prefixes cut the address space into ranges that don't overlap, each with one most specific prefix. The first 16
- * bits of an address pick a slot; a slot with no boundary inside names its prefix at once, the others are searched by
- * halves among the starts of their ranges (16 bits each for IPv4). A few hundred prefixes touch a few cache lines.
- * Weak where very many prefixes share their first 16 bits, as all of a large IPv6 list may. */
+ * bits of an address pick a slot, whose ranges are searched by halves. Where a slot of IPv6 has many, they are cut into steps of equal width first,
+ * about as many as ranges, so that few are left to search. A few hundred prefixes touch a few cache lines; and one bit of
+ * 8 KiB tells of most other addresses that no prefix is near.
+ * Weak where very many IPv6 prefixes stand close together and few far from them: they share a step. */
 #include <config.h>
 
 #include "category/internal.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 65536, DEPTH = 130 };
+enum { SLOTS = 65536, DEPTH = 130, STEPS_FROM = 9 };
 
 struct key address_key(const struct address *address)
 {
-	struct key key = {0, 0};
+	struct key key;
 
-	for (int i = 0; i < (address->family == IPV4 ? 4 : 8); i++) {
-		key.high |= (uint64_t)address->bytes[i] << (56 - 8 * i);
-	}
-	for (int i = 8; address->family == IPV6 && i < 16; i++) {
-		key.low |= (uint64_t)address->bytes[i] << (120 - 8 * i);
+	memcpy(&key, address->bytes, sizeof key);
+	key.high = be64toh(key.high);
+	key.low = be64toh(key.low);
+	if (address->family == IPV4) {
+		key.high &= (uint64_t)UINT32_MAX << 32;
+		key.low = 0;
 	}
 	return key;
 }
@@ -60,16 +63,6 @@ static bool key_next(struct key *key, enum family family)
 		key->high++;
 	}
 	return key->high != 0 || key->low != 0;
-}
-
-int grant_compare(const struct grant *a, const struct grant *b, const uint16_t *rank)
-{
-	int order = (int)rank[a->block] - (int)rank[b->block];
-
-	if (order == 0) {
-		order = (int)a->block - (int)b->block;
-	}
-	return order != 0 ? order : a->line == b->line ? 0 : a->line < b->line ? -1 : 1;
 }
 
 static int item_compare(const void *left, const void *right, void *rank)
@@ -126,7 +119,7 @@ static void sweep_close(struct sweep *sweep, const struct key *key)
 static void sweep_open(struct sweep *sweep, struct key key, unsigned length, uint32_t node)
 {
 	sweep_close(sweep, &key);
-	sweep->to->nodes.node[node].parent = sweep->depth > 0 ? sweep->open[sweep->depth - 1].node : NODE_NONE;
+	node_at(&sweep->to->nodes, node)->parent = sweep->depth > 0 ? sweep->open[sweep->depth - 1].node : NODE_NONE;
 	sweep->open[sweep->depth].last = key_last(key, length);
 	sweep->open[sweep->depth++].node = node;
 	sweep_emit(sweep, key, node);
@@ -137,83 +130,165 @@ static uint32_t slot_of(struct key key)
 	return (uint32_t)(key.high >> 48);
 }
 
-static void range_put(struct prefixes *to, uint32_t at, struct key start, uint32_t node)
+/* The ranges of one slot: current from its very start, so that no search looks to the left; then count of the sweep, from
+ * at on. */
+struct run {
+	uint32_t slot, at, count, current;
+};
+
+/* The next slot that isn't empty; run->slot is SLOTS behind the last one. */
+static void next_run(const struct sweep *sweep, struct run *run)
 {
-	if (to->family == IPV4) {
-		to->range_start4[at] = (uint16_t)(start.high >> 32);
-	} else {
-		to->range_start[at] = start;
-	}
-	to->range_node[at] = node;
+	do {
+		run->current = run->count > 0 ? sweep->node[run->at + run->count - 1] : run->current;
+		run->at += run->count;
+		run->count = 0;
+		run->slot++;
+		while (run->at + run->count < sweep->count && slot_of(sweep->start[run->at + run->count]) == run->slot) {
+			run->count++;
+		}
+		struct key start = {(uint64_t)run->slot << 48, 0};
+		if (run->count > 0 && key_compare(sweep->start[run->at], start) == 0) {
+			run->current = sweep->node[run->at++];
+			run->count--;
+		}
+	} while (run->slot < SLOTS && run->count == 0 && run->current == NODE_NONE);
 }
 
-/* Makes slots of the ranges. Each searched slot gets a range from its very start, so no search looks to the left. */
+static const struct run run_begin = {UINT32_MAX, 0, 0, NODE_NONE};
+
+/* Counts what the slots will take, and makes room for it. */
+static bool make_room(struct prefixes *to, const struct sweep *sweep)
+{
+	size_t slots = 0, ranges = 0, steps = 0;
+	struct run run = run_begin;
+	bool low = false;
+
+	for (next_run(sweep, &run); run.slot < SLOTS; next_run(sweep, &run)) {
+		slots++;
+		ranges += run.count + 1;
+		steps += run.count + 1 >= STEPS_FROM ? run.count + 2 : 0;
+	}
+	for (uint32_t i = 0; i < sweep->count; i++) {
+		low = low || sweep->start[i].low != 0;
+	}
+	to->busy = calloc(SLOTS / 64, sizeof *to->busy);
+	to->slot = calloc(SLOTS, sizeof *to->slot);
+	if (to->family == IPV4) {
+		to->bytes = (slots + ranges * 3) * sizeof *to->range4;
+		to->range4 = malloc(to->bytes);
+		return to->busy != NULL && to->slot != NULL && to->range4 != NULL;
+	}
+	to->slot6 = calloc(slots, sizeof *to->slot6);
+	to->range6 = calloc(ranges, sizeof *to->range6);
+	to->low = low ? calloc(ranges, sizeof *to->low) : NULL;
+	to->step = calloc(steps + 1, sizeof *to->step);
+	to->bytes = slots * sizeof *to->slot6 + ranges * (sizeof *to->range6 + (low ? sizeof *to->low : 0)) +
+	    steps * sizeof *to->step;
+	return to->busy != NULL && to->slot != NULL && to->slot6 != NULL && to->range6 != NULL && to->step != NULL &&
+	    (!low || to->low != NULL);
+}
+
+/* How much of range4, slot6, range6 and step is in use. */
+struct made {
+	uint32_t words, slots, ranges, steps;
+};
+
+static void put_run4(struct prefixes *to, struct made *made, const struct sweep *sweep, const struct run *run)
+{
+	uint16_t *start = to->range4 + made->words + 1, *node = start + run->count + 1;
+
+	to->slot[run->slot] = made->words;
+	start[-1] = (uint16_t)run->count;
+	start[0] = 0;
+	memcpy(node, &run->current, sizeof run->current);
+	for (uint32_t i = 0; i < run->count; i++) {
+		start[i + 1] = (uint16_t)(sweep->start[run->at + i].high >> 32);
+		memcpy(node + 2 * (i + 1), &sweep->node[run->at + i], sizeof sweep->node[0]);
+	}
+	made->words += 1 + 3 * (run->count + 1);
+}
+
+static void put_steps(struct prefixes *to, struct made *made, struct slot6 *slot)
+{
+	const struct range6 *range = to->range6 + slot->at;
+	uint64_t span = range[slot->count - 1].high - range[1].high;
+	uint32_t *step = to->step + made->steps;
+
+	slot->first = range[1].high;
+	slot->step = made->steps;
+	while (span >> slot->shift >= slot->count - 1) {
+		slot->shift++;
+	}
+	slot->steps = (uint32_t)(span >> slot->shift) + 1;
+	/* step[i] is the last range in front of step i */
+	for (uint32_t i = 0, before = 0; i <= slot->steps; i++) {
+		while (before + 1 < slot->count && (range[before + 1].high - slot->first) >> slot->shift < i) {
+			before++;
+		}
+		step[i] = before;
+	}
+	made->steps += slot->steps + 1;
+}
+
+static void put_run6(struct prefixes *to, struct made *made, const struct sweep *sweep, const struct run *run)
+{
+	struct slot6 *slot = &to->slot6[made->slots];
+	struct range6 *range = to->range6 + made->ranges;
+
+	to->slot[run->slot] = made->slots++;
+	slot->at = made->ranges;
+	slot->count = run->count + 1;
+	range[0].high = (uint64_t)run->slot << 48;
+	range[0].node = run->current;
+	for (uint32_t i = 0; i < run->count; i++) {
+		range[i + 1].high = sweep->start[run->at + i].high;
+		range[i + 1].node = sweep->node[run->at + i];
+		if (to->low != NULL) {
+			to->low[made->ranges + i + 1] = sweep->start[run->at + i].low;
+		}
+	}
+	if (slot->count >= STEPS_FROM) {
+		put_steps(to, made, slot);
+	}
+	made->ranges += slot->count;
+}
+
+/* Makes slots of the ranges. */
 static bool fill_slots(struct prefixes *to, const struct sweep *sweep)
 {
-	uint32_t at = 0, made = 0, room = 0, current = NODE_NONE, previous = SLOTS;
+	struct made made = {0, 0, 0, 0};
+	struct run run = run_begin;
 
-	for (uint32_t i = 0; i < sweep->count; i++) {
-		room += slot_of(sweep->start[i]) == previous ? 1 : 2;
-		previous = slot_of(sweep->start[i]);
-	}
-	to->slot = calloc(SLOTS, sizeof *to->slot);
-	to->range_node = calloc(room + 1, sizeof *to->range_node);
-	if (to->family == IPV4) {
-		to->range_start4 = calloc(room + 1, sizeof *to->range_start4);
-	} else {
-		to->range_start = calloc(room + 1, sizeof *to->range_start);
-	}
-	if (to->slot == NULL || to->range_node == NULL || (to->range_start4 == NULL && to->range_start == NULL)) {
+	if (!make_room(to, sweep)) {
 		return false;
 	}
-	for (uint32_t s = 0; s < SLOTS; s++) {
-		struct key start = {(uint64_t)s << 48, 0};
-		uint32_t end = at;
-
-		while (end < sweep->count && slot_of(sweep->start[end]) == s) {
-			end++;
+	for (next_run(sweep, &run); run.slot < SLOTS; next_run(sweep, &run)) {
+		to->busy[run.slot / 64] |= (uint64_t)1 << run.slot % 64;
+		if (to->family == IPV4) {
+			put_run4(to, &made, sweep, &run);
+		} else {
+			put_run6(to, &made, sweep, &run);
 		}
-		if (end > at && key_compare(sweep->start[at], start) == 0) {
-			current = sweep->node[at++];
-		}
-		if (end == at) {
-			to->slot[s].at = current;
-			continue;
-		}
-		to->slot[s].at = made;
-		to->slot[s].count = end - at + 1;
-		range_put(to, made++, start, current);
-		for (; at < end; at++) {
-			range_put(to, made++, sweep->start[at], sweep->node[at]);
-		}
-		current = sweep->node[end - 1];
 	}
-	to->ranges = made;
 	return true;
 }
 
 /* Turns sorted items into nodes with their grants, and sweeps over them. */
 static bool fill_nodes(struct prefixes *to, const struct prefix_item *items, size_t count, struct sweep *sweep)
 {
-	uint32_t node = 0;
+	uint32_t node = NODE_NONE;
 
 	for (size_t i = 0; i < count; i++) {
 		if (i == 0 || !same_prefix(&items[i - 1], &items[i])) {
-			node++;
-			to->nodes.node[node].grant = (uint32_t)i;
-			to->nodes.node[node].length = items[i].length;
-			if (to->family == IPV4) {
-				to->key4[node] = (uint32_t)(items[i].key.high >> 32);
-			} else {
-				to->key[node] = items[i].key;
-			}
+			uint32_t key4 = (uint32_t)(items[i].key.high >> 32);
+
+			node = to->family == IPV4 ? nodes_put(&to->nodes, items[i].length, &key4, sizeof key4)
+			                          : nodes_put(&to->nodes, items[i].length, &items[i].key, sizeof items[i].key);
 			sweep_open(sweep, items[i].key, items[i].length, node);
 		}
-		to->nodes.grant[i] = items[i].grant;
+		nodes_grant(&to->nodes, node, &items[i].grant);
 	}
-	to->nodes.node[node + 1].grant = (uint32_t)count;
-	to->nodes.count = node;
-	to->nodes.grants = (uint32_t)count;
 	sweep_close(sweep, NULL);
 	return fill_slots(to, sweep);
 }
@@ -230,23 +305,17 @@ bool prefixes_build(struct prefixes *prefixes, enum family family, struct prefix
 	if (count == 0) {
 		return true;
 	}
-	if (count >= UINT32_MAX / 4) {
+	if (count > GRANTS_MOST) {
 		return false;
 	}
 	qsort_r(items, count, sizeof *items, item_compare, (void *)(uintptr_t)rank);
 	for (size_t i = 0; i < count; i++) {
 		nodes += i == 0 || !same_prefix(&items[i - 1], &items[i]);
 	}
-	prefixes->nodes.node = calloc(nodes + 2, sizeof *prefixes->nodes.node);
-	prefixes->nodes.grant = calloc(count, sizeof *prefixes->nodes.grant);
-	if (family == IPV4) {
-		prefixes->key4 = calloc(nodes + 1, sizeof *prefixes->key4);
-	} else {
-		prefixes->key = calloc(nodes + 1, sizeof *prefixes->key);
-	}
+	uint32_t key_words = family == IPV4 ? 1 : 4;
 	sweep.start = calloc(2 * nodes + 1, sizeof *sweep.start);
 	sweep.node = calloc(2 * nodes + 1, sizeof *sweep.node);
-	if (prefixes->nodes.node != NULL && prefixes->nodes.grant != NULL && (prefixes->key4 != NULL || prefixes->key != NULL) &&
+	if (nodes_begin(&prefixes->nodes, nodes * (NODE_WORDS + key_words) + count * GRANT_WORDS, key_words) &&
 	    sweep.start != NULL && sweep.node != NULL) {
 		fine = fill_nodes(prefixes, items, count, &sweep);
 	}
@@ -260,76 +329,98 @@ bool prefixes_build(struct prefixes *prefixes, enum family family, struct prefix
 
 void prefixes_free(struct prefixes *prefixes)
 {
-	free(prefixes->nodes.node);
-	free(prefixes->nodes.grant);
-	free(prefixes->key);
-	free(prefixes->key4);
+	free(prefixes->nodes.word);
+	free(prefixes->busy);
 	free(prefixes->slot);
-	free(prefixes->range_node);
-	free(prefixes->range_start4);
-	free(prefixes->range_start);
+	free(prefixes->range4);
+	free(prefixes->range6);
+	free(prefixes->low);
+	free(prefixes->slot6);
+	free(prefixes->step);
 	memset(prefixes, 0, sizeof *prefixes);
+}
+
+static uint32_t search4(const uint16_t *range, uint16_t wanted)
+{
+	const uint16_t *start = range + 1;
+	uint32_t at = 0, node;
+
+	for (uint32_t count = range[0] + 1u; count > 1;) {
+		uint32_t half = count / 2;
+
+		at = start[at + half] <= wanted ? at + half : at;
+		count -= half;
+	}
+	memcpy(&node, start + range[0] + 1 + 2 * at, sizeof node);
+	return node;
+}
+
+static uint32_t search6(const struct prefixes *prefixes, const struct slot6 *slot, struct key wanted)
+{
+	uint32_t at = slot->at, count = slot->count;
+
+	if (slot->steps > 0) {
+		uint64_t step = (wanted.high - slot->first) >> slot->shift;
+
+		if (wanted.high < slot->first) {
+			count = 1;
+		} else if (step >= slot->steps) {
+			at += count - 1;
+			count = 1;
+		} else {
+			const uint32_t *before = prefixes->step + slot->step + step;
+
+			at += before[0];
+			count = before[1] - before[0] + 1;
+		}
+	}
+	while (count > 1) {
+		uint32_t half = count / 2;
+		uint64_t high = prefixes->range6[at + half].high;
+		bool left = high == wanted.high ? prefixes->low != NULL && prefixes->low[at + half] > wanted.low
+		                                : high > wanted.high;
+
+		at = left ? at : at + half;
+		count -= half;
+	}
+	return prefixes->range6[at].node;
 }
 
 uint32_t prefixes_lookup(const struct prefixes *prefixes, const struct address *address)
 {
-	if (prefixes->slot == NULL) {
+	uint32_t slot = (uint32_t)address->bytes[0] << 8 | address->bytes[1];
+
+	if (prefixes->slot == NULL || (prefixes->busy[slot / 64] >> slot % 64 & 1) == 0) {
 		return NODE_NONE;
 	}
-	const struct slot slot = prefixes->slot[address->bytes[0] << 8 | address->bytes[1]];
-	if (slot.count == 0) {
-		return slot.at;
-	}
-	uint32_t at = slot.at;
-	if (prefixes->family == IPV4) {
-		uint16_t wanted = (uint16_t)(address->bytes[2] << 8 | address->bytes[3]);
-
-		for (uint32_t count = slot.count; count > 1;) {
-			uint32_t half = count / 2;
-
-			at = prefixes->range_start4[at + half] <= wanted ? at + half : at;
-			count -= half;
-		}
-	} else {
-		struct key wanted = address_key(address);
-
-		for (uint32_t count = slot.count; count > 1;) {
-			uint32_t half = count / 2;
-
-			at = key_compare(prefixes->range_start[at + half], wanted) <= 0 ? at + half : at;
-			count -= half;
-		}
-	}
-	return prefixes->range_node[at];
+	return prefixes->family == IPV4
+	    ? search4(prefixes->range4 + prefixes->slot[slot], (uint16_t)(address->bytes[2] << 8 | address->bytes[3]))
+	    : search6(prefixes, &prefixes->slot6[prefixes->slot[slot]], address_key(address));
 }
 
-struct prefix prefixes_prefix(const struct prefixes *prefixes, uint32_t node)
+struct prefix prefixes_prefix(const struct prefixes *prefixes, uint32_t number)
 {
-	struct prefix prefix = {{prefixes->family, {0}}, prefixes->nodes.node[node].length};
-	struct key key = {0, 0};
+	const struct node *node = node_at(&prefixes->nodes, number);
+	struct prefix prefix = {{prefixes->family, {0}}, node->length};
+	struct key key;
 
 	if (prefixes->family == IPV4) {
-		key.high = (uint64_t)prefixes->key4[node] << 32;
+		uint32_t key4 = htobe32(node->key[0]);
+
+		memcpy(prefix.address.bytes, &key4, sizeof key4);
 	} else {
-		key = prefixes->key[node];
-	}
-	for (int i = 0; i < (prefixes->family == IPV4 ? 4 : 8); i++) {
-		prefix.address.bytes[i] = (uint8_t)(key.high >> (56 - 8 * i));
-	}
-	for (int i = 8; prefixes->family == IPV6 && i < 16; i++) {
-		prefix.address.bytes[i] = (uint8_t)(key.low >> (120 - 8 * i));
+		memcpy(&key, node->key, sizeof key);
+		key.high = htobe64(key.high);
+		key.low = htobe64(key.low);
+		memcpy(prefix.address.bytes, &key, sizeof key);
 	}
 	return prefix;
 }
 
 size_t prefixes_bytes(const struct prefixes *prefixes)
 {
-	bool four = prefixes->family == IPV4;
-
 	if (prefixes->slot == NULL) {
 		return 0;
 	}
-	return (prefixes->nodes.count + 2) * (sizeof(struct node) + (four ? sizeof(uint32_t) : sizeof(struct key))) +
-	    prefixes->nodes.grants * sizeof(struct grant) + SLOTS * sizeof(struct slot) +
-	    prefixes->ranges * (sizeof(uint32_t) + (four ? sizeof(uint16_t) : sizeof(struct key)));
+	return nodes_bytes(&prefixes->nodes) + SLOTS / 8 + SLOTS * sizeof *prefixes->slot + prefixes->bytes;
 }

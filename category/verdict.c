@@ -41,18 +41,18 @@ size_t verdict_rule(const struct verdict *verdict, char out[RULE_SIZE])
 
 		return prefix_format(&prefix, out);
 	}
-	size_t length = category->names.nodes.node[verdict->node].length;
-	memcpy(out, category->names.arena + category->names.text[verdict->node], length + 1);
-	return length;
+	const struct node *node = node_at(&category->names.nodes, verdict->node);
+	memcpy(out, node_text(node), node->length + 1u);
+	return node->length;
 }
 
-/* Whether an earlier grant of the node has the same source and service. */
-static bool said_before(const struct category *category, const struct nodes *nodes, uint32_t first, uint32_t grant)
+/* Whether one of the first so many grants has the same source and service as the one behind them. */
+static bool said_before(const struct category *category, const struct grant *grant, uint32_t count)
 {
-	const struct block *block = &category->block[nodes->grant[grant].block];
+	const struct block *block = &category->block[grant[count].block];
 
-	for (uint32_t i = first; i < grant; i++) {
-		const struct block *other = &category->block[nodes->grant[i].block];
+	for (uint32_t i = 0; i < count; i++) {
+		const struct block *other = &category->block[grant[i].block];
 
 		if (other == block || (other->service == block->service && strcmp(other->source, block->source) == 0 &&
 		                          (block->source[0] != '\0' || other->file == block->file))) {
@@ -75,13 +75,14 @@ size_t verdict_source(const struct verdict *verdict, char *out, size_t size)
 	if (verdict->kind != VERDICT_BYPASS && verdict->kind != VERDICT_UNDECIDED) {
 		return 0;
 	}
-	uint32_t first = nodes->node[verdict->node].grant;
-	for (uint32_t i = first; i < nodes->node[verdict->node + 1].grant; i++) {
-		const struct block *block = &category->block[nodes->grant[i].block];
-		bool mine = verdict->evidence == EVIDENCE_CLIENT ? category->client_set[nodes->grant[i].ports].count == 0
+	const struct node *node = node_at(nodes, verdict->node);
+	const struct grant *grant = node_grants(nodes, node);
+	for (uint32_t i = 0; i < node->grants; i++) {
+		const struct block *block = &category->block[grant[i].block];
+		bool mine = verdict->evidence == EVIDENCE_CLIENT ? category->client_set[grant[i].ports].count == 0
 		                                                 : block->service == verdict->service_index;
 
-		if (mine && !said_before(category, nodes, first, i)) {
+		if (mine && !said_before(category, grant, i)) {
 			at = append_format(out, size, at, "%s%s", at == 0 ? "" : "; ",
 			    block->source[0] == '\0' ? category->file[block->file].path : block->source);
 		}

@@ -42,8 +42,8 @@ bool seen_find(const json_t *states, const char *file, struct seen *seen)
 	int32_t day;
 
 	seen->json = json_object_get(states, slash == NULL ? file : slash + 1);
-	if (!json_is_object(seen->json)) {
-		return false;
+	if (json_object_get(seen->json, "checked") == NULL && json_object_get(seen->json, "failed") == NULL) {
+		return false; /* never tried; what came with a bundle is told where that is */
 	}
 	seen->checked = text_at(seen->json, "checked");
 	seen->error = text_at(seen->json, "error");

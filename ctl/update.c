@@ -165,6 +165,9 @@ static json_t *problems_json(const struct problems *problems)
 static void tell_text(const char *service, const struct update *update)
 {
 	print_problems(&update->notes, service, "note: ");
+	if (update->status != UPDATE_SAME) {
+		print_problems(&update->told, service, "note: ");
+	}
 	for (size_t i = 0; i < update->pendings; i++) {
 		const struct announced *announced = &update->pending[i];
 

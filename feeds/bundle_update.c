@@ -148,8 +148,12 @@ static bool take_file(struct updater *updater, const struct job *job, struct upd
 		if (fine && update->parts > parts) {
 			struct update_part *part = &update->part[parts];
 
+			char *hides = updater_hides(updater, base);
+
 			memcpy(part->basis, hash, sizeof hash);
-			fine = guard_file(updater, update, part, (struct text){old, length});
+			fine = guard_file(updater, update, part, (struct text){old, length}) &&
+			    (hides == NULL || problem_add(&update->notes, hides, 0, 0, "hides the one of the bundle"));
+			free(hides);
 		}
 	}
 	free(old);

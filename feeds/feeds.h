@@ -295,6 +295,7 @@ struct update {
 	enum update_status status;
 	struct problems reasons; /* all that speaks against it */
 	struct problems notes;   /* what else there is to tell */
+	struct problems told;    /* what of the lists is written otherwise */
 	struct update_part *part;
 	size_t parts, part_room;
 	struct announced *pending;

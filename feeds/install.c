@@ -121,15 +121,30 @@ static bool keep(const char *state, const char *base, const char *text, size_t l
 char *updater_in_force(const struct updater *updater, const char *base, size_t *length)
 {
 	char *text = NULL;
+	bool reached = false; /* what comes behind the target isn't replaced */
 
 	for (size_t i = updater->folders; i-- > 0 && text == NULL;) {
-		char *path = path_join(updater->folder[i], base);
+		reached = reached || updater->folder[i] == updater->target;
+		char *path = reached ? path_join(updater->folder[i], base) : NULL;
 		const char *why;
 
 		text = path == NULL ? NULL : file_read(path, length, &why);
 		free(path);
 	}
 	return text;
+}
+
+char *updater_hides(const struct updater *updater, const char *base)
+{
+	for (size_t i = updater->folders; i-- > 0 && updater->folder[i] != updater->target;) {
+		char *path = path_join(updater->folder[i], base);
+
+		if (path != NULL && access(path, F_OK) == 0) {
+			return path;
+		}
+		free(path);
+	}
+	return NULL;
 }
 
 static bool install_part(struct updater *updater, const struct update_part *part, bool renewed, struct refusal *why)

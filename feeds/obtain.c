@@ -153,16 +153,25 @@ static enum fetch_result ask_version(const struct source *source, json_t *record
 	return result;
 }
 
-static enum fetch_result get_part(const struct source *source, json_t *record, const char *key, const char *what,
-    struct obtained *obtained, char **bytes, size_t *length, struct refusal *why)
+/* Gets and keeps the changes or the endpoints. */
+static enum fetch_result get_part(const struct source *source, json_t *record, const char *key, const struct feed_line *line,
+    bool changes, struct obtained *obtained, struct refusal *why)
 {
+	char **bytes = changes ? &obtained->changes : &obtained->list;
+	size_t *length = changes ? &obtained->changes_length : &obtained->length;
 	struct fetched fetched;
-	enum fetch_result result = get(source, record, obtained, json_types, false, &fetched, why);
 
+	free(obtained->url);
+	obtained->url = changes ? microsoft_url(source, line, "changes", "/0000000000") : microsoft_url(source, line, "endpoints", "");
+	if (obtained->url == NULL) {
+		(void)refuse(why, 0, "out of memory");
+		return FETCH_FAILED;
+	}
+	enum fetch_result result = get(source, record, obtained, json_types, false, &fetched, why);
 	free(*bytes);
 	*bytes = fetched.bytes;
 	*length = fetched.length;
-	if (result == FETCH_NEW && !state_keep(source->state, record, key, what, *bytes, *length, why)) {
+	if (result == FETCH_NEW && !state_keep(source->state, record, key, changes ? "changes" : "list", *bytes, *length, why)) {
 		result = FETCH_FAILED;
 	}
 	return result;
@@ -181,26 +190,12 @@ static enum fetch_result obtain_microsoft(const struct source *source, json_t *r
 	obtained->list = state_kept(source->state, record, key, "list", &obtained->length);
 	obtained->changes = state_kept(source->state, record, key, "changes", &obtained->changes_length);
 	if (obtained->list == NULL || obtained->changes == NULL || strcmp(version, state_text(record, "version")) != 0) {
-		free(obtained->url);
-		obtained->url = microsoft_url(source, line, "changes", "/0000000000");
 		state_set_text(record, "version", "");
-		if (obtained->url == NULL) {
-			(void)refuse(why, 0, "out of memory");
-			return FETCH_FAILED;
-		}
-		result = get_part(source, record, key, "changes", obtained, &obtained->changes, &obtained->changes_length, why);
-		if (result != FETCH_NEW) {
-			return result;
-		}
-		free(obtained->url);
-		obtained->url = microsoft_url(source, line, "endpoints", "");
-		if (obtained->url == NULL) {
-			(void)refuse(why, 0, "out of memory");
-			return FETCH_FAILED;
-		}
-		result = get_part(source, record, key, "list", obtained, &obtained->list, &obtained->length, why);
-		if (result != FETCH_NEW) {
-			return result;
+		for (int changes = 0; changes < 2; changes++) { /* in this order: nothing may be in the list and not yet announced */
+			result = get_part(source, record, key, line, changes == 1, obtained, why);
+			if (result != FETCH_NEW) {
+				return result;
+			}
 		}
 		time_text(source->now, fetched_at);
 		state_set_text(record, "fetched", fetched_at);

@@ -189,7 +189,7 @@ static bool take_list(struct work *work, const struct obtained *obtained, struct
 			}
 		}
 		fine = fine && move_problems(line->partial && feed->entries > 0 ? &update->notes : &update->reasons, &feed->refused) &&
-		    move_problems(&update->notes, &feed->told);
+		    move_problems(&update->told, &feed->told);
 		if (fine && feed->entries > 0 && (feed->refused.count == 0 || line->partial)) {
 			fine = guard_feed(work, before, feed);
 		}
@@ -454,5 +454,6 @@ void update_free(struct update *update)
 	json_decref(update->files);
 	problems_free(&update->reasons);
 	problems_free(&update->notes);
+	problems_free(&update->told);
 	memset(update, 0, sizeof *update);
 }

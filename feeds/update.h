@@ -208,8 +208,10 @@ void bundle_note(struct updater *updater, const struct job *job, const struct up
 
 /* ---- install.c ---- */
 
-/* The content in force of a file, which the caller frees. NULL: there is none. */
+/* The content of a file that is in force, or would be if no folder behind the one of updates hid it; the caller frees it.
+ * NULL: there is none. */
 char *updater_in_force(const struct updater *updater, const char *base, size_t *length);
+char *updater_hides(const struct updater *updater, const char *base); /* the file that hides it; NULL: none */
 
 /* Closes a stream of memory; its text, or NULL if something went wrong. */
 char *stream_text(FILE *to, char **text);

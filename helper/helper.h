@@ -125,6 +125,16 @@ bool waiting_answered(struct waiter *waiter, const char *reply, size_t length) M
 struct waiter *waiting_next(struct waiting *waiting);
 void waiting_free(struct waiting *waiting, struct waiter *waiter);
 
+/* ---- replies.c: texts of replies, kept for the next question that the same entry decides ---- */
+
+struct replies;
+struct replies *replies_new(void) MUST_CHECK; /* NULL: memory has run out */
+void replies_free(struct replies *replies);
+
+/* Writes the very same as protocol_reply; replies may be NULL. The options have to be the same each time. */
+size_t replies_reply(struct replies *replies, const struct options *options, const struct question *question,
+    const struct verdict *verdict, char out[REPLY_SIZE]);
+
 /* ---- stream.c ---- */
 
 /* Answers lines from in on out until the end of input. Returns 0, or an errno if in or out have failed. Without DNS

@@ -6,5 +6,5 @@ helper_libprotocol_la_CFLAGS = $(AM_CFLAGS) $(CARES_CFLAGS)
 helper_libprotocol_la_LIBADD = category/libcategory.la $(CARES_LIBS)
 
 helper_PROGRAMS += helper/ext_meeting_acl
-helper_ext_meeting_acl_SOURCES = helper/ext_meeting_acl.c helper/stream.c helper/waiting.c
+helper_ext_meeting_acl_SOURCES = helper/ext_meeting_acl.c helper/replies.c helper/stream.c helper/waiting.c
 helper_ext_meeting_acl_LDADD = helper/libprotocol.la

@@ -9,6 +9,9 @@
 #include "helper/helper.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* ---- Writing ---- */
 
@@ -86,11 +89,6 @@ static bool is_number(struct text word)
 	return true;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* Whether a field can be a number, so that a number in its place need not be a channel. */
 static bool may_be_number(enum field field)
 {
@@ -139,26 +137,82 @@ static bool unescape(struct text *word)
 	return true;
 }
 
-/* The words of a line, WORDS at most; *more tells that there were others. */
-static size_t split(const char *line, size_t length, struct text words[WORDS], bool *more)
+/* What the characters of a line are. They are looked at many at a time: a branch for each would cost more than all else. */
+enum { BLOCK = 64 };
+struct looked {
+	uint64_t blank;    /* of the block looked at last; the first character's bit is the lowest */
+	bool nul, percent; /* there was one, in any block */
+};
+
+#ifdef __SSE2__
+static void look_at_block(const char block[BLOCK], struct looked *looked)
 {
+	__m128i nul = _mm_setzero_si128(), percent = nul;
+
+	looked->blank = 0;
+	for (int i = 0; i < BLOCK; i += 16) {
+		__m128i text = _mm_loadu_si128((const __m128i *)(const void *)(block + i));
+		__m128i blank = _mm_or_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(text, _mm_set1_epi8('\t')));
+
+		nul = _mm_or_si128(nul, _mm_cmpeq_epi8(text, _mm_setzero_si128()));
+		percent = _mm_or_si128(percent, _mm_cmpeq_epi8(text, _mm_set1_epi8('%')));
+		looked->blank |= (uint64_t)(unsigned)_mm_movemask_epi8(blank) << i;
+	}
+	looked->nul = looked->nul || _mm_movemask_epi8(nul) != 0;
+	looked->percent = looked->percent || _mm_movemask_epi8(percent) != 0;
+}
+#else
+static void look_at_block(const char block[BLOCK], struct looked *looked)
+{
+	looked->blank = 0;
+	for (int i = 0; i < BLOCK; i++) {
+		looked->blank |= (uint64_t)(block[i] == ' ' || block[i] == '\t') << i;
+		looked->nul = looked->nul || block[i] == '\0';
+		looked->percent = looked->percent || block[i] == '%';
+	}
+}
+#endif
+
+static void look(const char *at, size_t length, struct looked *looked)
+{
+	char block[BLOCK];
+
+	if (length < BLOCK) {
+		memset(block, ' ', sizeof block);
+		memcpy(block, at, length);
+		at = block;
+	}
+	look_at_block(at, looked);
+}
+
+/* The words of a line, WORDS at most; *more tells that there were others. */
+static size_t split(const char *line, size_t length, struct text words[WORDS], struct looked *looked, bool *more)
+{
+	uint64_t before = 1; /* was the last character a blank? */
 	size_t count = 0;
+	bool inside = false;
 
 	*more = false;
-	for (size_t at = 0; at < length;) {
-		if (is_blank(line[at])) {
-			at++;
-			continue;
+	for (size_t at = 0; at < length; at += BLOCK) {
+		look(line + at, length - at < BLOCK ? length - at : BLOCK, looked);
+		for (uint64_t edges = looked->blank ^ (looked->blank << 1 | before); edges != 0; edges &= edges - 1) {
+			const char *edge = line + at + __builtin_ctzll(edges);
+
+			if (inside) {
+				words[count].length = (size_t)(edge - words[count].at);
+				count++;
+			} else if (count < WORDS) {
+				words[count].at = edge;
+			} else {
+				*more = true;
+				return count;
+			}
+			inside = !inside;
 		}
-		if (count == WORDS) {
-			*more = true;
-			break;
-		}
-		words[count].at = line + at;
-		while (at < length && !is_blank(line[at])) {
-			at++;
-		}
-		words[count].length = (size_t)(line + at - words[count].at);
+		before = looked->blank >> 63;
+	}
+	if (inside) {
+		words[count].length = (size_t)(line + length - words[count].at);
 		count++;
 	}
 	return count;
@@ -166,24 +220,25 @@ static size_t split(const char *line, size_t length, struct text words[WORDS], b
 
 void protocol_read(const struct options *options, char *line, size_t length, struct question *question)
 {
+	struct looked looked = {0, false, false};
 	bool more;
 
 	if (length > 0 && line[length - 1] == '\r') {
 		length--;
 	}
-	question->words = split(line, length, question->word, &more);
+	question->words = split(line, length, question->word, &looked, &more);
 	question->first = has_channel(options, question->word, question->words) ? 1 : 0;
 	question->wrong = NULL;
 	if (options->wrong[0] != '\0') {
 		question->wrong = options->wrong;
-	} else if (length > 0 && memchr(line, '\0', length) != NULL) {
+	} else if (looked.nul) {
 		question->wrong = "a NUL byte in the line";
 	} else if (question->words - question->first < options->fields) {
 		question->wrong = "fewer fields than --fields says";
 	} else if (more) {
 		question->wrong = "more than 64 arguments";
 	}
-	for (size_t i = question->first; i < question->words && question->wrong == NULL; i++) {
+	for (size_t i = question->first; looked.percent && i < question->words && question->wrong == NULL; i++) {
 		if (!unescape(&question->word[i])) {
 			question->wrong = "a broken %xx escape";
 		}
@@ -192,19 +247,15 @@ void protocol_read(const struct options *options, char *line, size_t length, str
 
 void protocol_facts(const struct options *options, const struct question *question, struct facts *facts)
 {
+	static const size_t place[] = {
+		[FIELD_CLIENT] = offsetof(struct facts, client), [FIELD_DST] = offsetof(struct facts, dst),
+		[FIELD_DPORT] = offsetof(struct facts, dport), [FIELD_HOST] = offsetof(struct facts, host),
+		[FIELD_PORT] = offsetof(struct facts, port), [FIELD_SNI] = offsetof(struct facts, sni)};
+
 	memset(facts, 0, sizeof *facts);
 	for (size_t i = 0; i < options->fields; i++) {
-		struct text word = question->word[question->first + i];
-
-		switch (options->field[i]) {
-		case FIELD_CLIENT: facts->client = word; break;
-		case FIELD_DST: facts->dst = word; break;
-		case FIELD_DPORT: facts->dport = word; break;
-		case FIELD_HOST: facts->host = word; break;
-		case FIELD_PORT: facts->port = word; break;
-		case FIELD_SNI: facts->sni = word; break;
-		case FIELD_METHOD:
-		case FIELD_SKIPPED: break;
+		if (options->field[i] < FIELD_METHOD) {
+			memcpy((char *)facts + place[options->field[i]], &question->word[question->first + i], sizeof(struct text));
 		}
 	}
 }

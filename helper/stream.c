@@ -21,6 +21,7 @@ struct stream {
 	const struct category *category; /* taken from live for one turn of the loop */
 	struct resolver *resolver;       /* NULL: there is none */
 	struct waiting waiting;
+	struct replies *replies;         /* NULL: none are kept */
 	int in, out;
 	bool ended;           /* the end of input */
 	char *input;          /* READ_SIZE; what has come and isn't answered yet */
@@ -177,7 +178,8 @@ static void answer(struct stream *stream, char *line, size_t length)
 	}
 	char *reply = reply_room(stream);
 	if (reply != NULL) {
-		send_reply(stream, reply, protocol_reply(&stream->options, &question, &verdict, reply), question.first == 0);
+		send_reply(stream, reply, replies_reply(stream->replies, &stream->options, &question, &verdict, reply),
+		    question.first == 0);
 	}
 	if (complaint != NULL) {
 		complain(complaint);
@@ -343,12 +345,14 @@ int stream_serve(const struct options *options, struct live *live, int in, int o
 		}
 	}
 	stream.input = malloc(READ_SIZE);
+	stream.replies = replies_new();
 	if (stream.input != NULL) {
 		error = serve(&stream);
 	}
 	stream.category = live_take(live);
 	resolver_close(stream.resolver);
 	live_release(live, stream.category);
+	replies_free(stream.replies);
 	free(stream.input);
 	free(stream.output);
 	return error;

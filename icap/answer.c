@@ -12,8 +12,6 @@ bool answer_is_wanted(const struct transaction_headers *headers, const char *hos
 {
 	struct target target;
 
-	if (host[0] == '\0')
-		return false;
 	request_line_split(headers->request_line, &target);
 	return report_host_is(host, target.host.at != NULL ? target.host : text_trim(headers->host));
 }
@@ -63,6 +61,10 @@ bool answer_make(ci_request_t *request, const struct transaction_headers *header
 	return text_is(target.method, "HEAD");
 }
 
+/* What is ours may be loaded, from nowhere else and nothing inline. */
+#define POLICY "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " \
+	"connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
 static const char *phrase_of(int status)
 {
 	switch (status) {
@@ -84,8 +86,7 @@ static const char *phrase_of(int status)
 bool answer_begin(ci_request_t *request, const struct answer *answer, bool head)
 {
 	static const char *const always[] = {
-		"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-		"connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+		POLICY,
 		"X-Content-Type-Options: nosniff",
 		"X-Frame-Options: DENY",
 		"Referrer-Policy: no-referrer",

@@ -100,16 +100,31 @@ static bool must_stop(void *context)
 	return atomic_load(&background->ended);
 }
 
+/* Whether the lock is still that of all: somebody may have removed its file. */
+static bool is_locked(struct background *background, const char *path)
+{
+	struct stat ours, theirs;
+
+	if (background->lock < 0)
+		return false;
+	if (fstat(background->lock, &ours) == 0 && stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+	    ours.st_ino == theirs.st_ino)
+		return true;
+	close(background->lock);
+	background->lock = -1;
+	return false;
+}
+
 /* Whether this process is the one that does it. */
 static bool is_ours(struct background *background)
 {
 	char path[4096];
 	mode_t mask;
 
-	if (background->lock >= 0)
-		return true;
 	if ((size_t)snprintf(path, sizeof path, "%s.ingest", strchr(background->options.store, ':') + 1) >= sizeof path)
 		return false;
+	if (is_locked(background, path))
+		return true;
 	mask = umask(027);
 	background->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	umask(mask);

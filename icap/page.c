@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,7 @@ enum {
 	WAITING = 3,           /* threads of a process */
 	WAIT_MS = 3000,
 	MAKE_MS = 10 * 1000,
+	MOST_RECORDS = 3 * 1000 * 1000, /* of a report: each takes up to 160 bytes while it is made */
 	FRESH_MS = 2000,       /* an answer is given again as long as that */
 	FRESH_RECENT_MS = 900,
 	CHART_SIZE = 2 * 1024 * 1024
@@ -193,6 +196,19 @@ static bool write_report(const struct page_sources *sources, const struct wish *
 	return good;
 }
 
+static bool is_small(const struct wish *wish, struct store *store, char why[STORE_WHY_SIZE])
+{
+	uint64_t records;
+
+	if (!store_count(store, wish->since, wish->until, &records, why))
+		return false;
+	if (records <= MOST_RECORDS)
+		return true;
+	snprintf(why, STORE_WHY_SIZE, "these are %" PRIu64 " records, and a page is made of %d at most: choose a shorter time, or use "
+	    "meetingctl report", records, (int)MOST_RECORDS);
+	return false;
+}
+
 /* Writes what is asked for, or says why it can't be had. */
 static bool write_wish(const struct page_sources *sources, const struct wish *wish, FILE *to, char why[STORE_WHY_SIZE])
 {
@@ -208,7 +224,7 @@ static bool write_wish(const struct page_sources *sources, const struct wish *wi
 		return false;
 	store_give_up_after(store, MAKE_MS);
 	good = wish->page == PAGE_RECENT ? write_recent(sources, wish, store, to, why) :
-	    write_report(sources, wish, store, to, why);
+	    is_small(wish, store, why) && write_report(sources, wish, store, to, why);
 	if (!good && store_is_damaged(store) && sources->shared != NULL)
 		shared_suspect(sources->shared);
 	store_close(store);
@@ -288,6 +304,8 @@ static void give_kept_or_make(const struct page_sources *sources, const struct w
 	} else {
 		make(sources, wish, answer);
 		shared_keep(sources->shared, key, answer->status, answer->body, answer->length);
+		/* It took much, and isn't needed again soon. */
+		(void)malloc_trim(0);
 	}
 	shared_made(sources->shared);
 	atomic_fetch_sub(&waiting, 1);

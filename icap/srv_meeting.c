@@ -248,8 +248,6 @@ static void close_service(void)
 {
 	struct journal *journal = meeting.journal;
 
-	background_stop(meeting.background);
-	meeting.background = NULL;
 	if (journal != NULL) {
 		uint64_t lost;
 
@@ -260,6 +258,8 @@ static void close_service(void)
 			    "records lost: %" PRIu64 "\n", settings_get()->journal[0], lost);
 		}
 	}
+	background_stop(meeting.background);
+	meeting.background = NULL;
 	/* c-icap doesn't wait forever for the threads of a process that ends: leave them what they read. */
 	if (meeting.in_child)
 		return;
@@ -391,8 +391,6 @@ static int answer_report(ci_request_t *request, const struct transaction_headers
 	set_attribute(request, "meeting:verdict", text_of("report"));
 	if (!answer_begin(request, &pending->answer, head))
 		return CI_ERROR;
-	if (head)
-		pending->answer.length = 0;
 	ci_req_unlock_data(request);
 	return CI_MOD_CONTINUE;
 }

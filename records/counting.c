@@ -483,6 +483,7 @@ static bool count_rows(struct question *question, const struct counted_block *co
     const struct turn *turn)
 {
 	const int64_t *time = counted->block->time;
+	bool counts = !question->uncounted;
 	struct group_index *index = question->index;
 	struct view view = { .dimensions = question->dimensions };
 
@@ -500,7 +501,7 @@ static bool count_rows(struct question *question, const struct counted_block *co
 		local->last = time[row] > local->last ? time[row] : local->last;
 		if (question->within == NULL)
 			counter->within[row] = local->wanted ? WANTED : UNWANTED;
-		if (local->wanted && !count_connection(index, counted->connection[row], local))
+		if (counts && local->wanted && !count_connection(index, counted->connection[row], local))
 			return false;
 	}
 	add_locals(question, counter);
@@ -527,7 +528,7 @@ bool question_prepare(struct question *question, uint64_t connections)
 	question->index = calloc(1, sizeof *question->index);
 	if (question->index == NULL)
 		return false;
-	if (!zeros_make(&question->index->firsts, (connections + 1) * sizeof *question->index->first_seen))
+	if (!question->uncounted && !zeros_make(&question->index->firsts, (connections + 1) * sizeof *question->index->first_seen))
 		return false;
 	question->index->first_seen = question->index->firsts.at;
 	return make_slots(question);

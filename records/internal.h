@@ -110,7 +110,7 @@ struct store {
 	struct rows *rows; /* that were added and aren't in the database yet */
 	struct sqlite3_stmt *text_find, *text_add, *text_touch, *text_get, *block_add, *details_add;
 	int64_t generation;
-	int64_t give_up_at; /* of CLOCK_MONOTONIC, in milliseconds */
+	int64_t give_up_at; /* of CLOCK_MONOTONIC, in milliseconds; 0: never */
 	char trouble[STORE_WHY_SIZE]; /* of the last failure */
 };
 
@@ -267,6 +267,9 @@ void question_free(struct question *question);
  * by their bytes. Returns false when memory has run out. */
 enum question_order { ORDER_BY_RECORDS, ORDER_BY_CONNECTIONS, ORDER_BY_KEY };
 bool question_sort(struct store *store, struct question *question, enum question_order order) MUST_CHECK;
+
+/* Whether store_give_up_after's time is over. SQLite asks by itself; what takes long elsewhere has to. */
+bool store_is_late(const struct store *store) MUST_CHECK;
 
 /* What is read between these two is of one moment. */
 bool store_hold(struct store *store) MUST_CHECK;

@@ -7,6 +7,7 @@ records_librecords_la_SOURCES = records/records.h records/internal.h records/rec
 records_librecords_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
 records_librecords_la_LIBADD = $(JANSSON_LIBS) $(SQLITE_LIBS)
 records_librecords_la_SOURCES += records/kind.c records/order.c
+records_librecords_la_SOURCES += records/limit.c records/off.c
 records_librecords_la_SOURCES += records/block.c records/blocks.c records/blocks.h records/connections.c records/counting.c \
 	records/counting.h
 
@@ -21,4 +22,3 @@ records_libclickhouse_la_LIBADD = $(CURL_LIBS)
 
 clickhousedir = $(datadir)/squid-meeting/clickhouse
 dist_clickhouse_DATA = records/clickhouse/single.sql records/clickhouse/sharded.sql
-records_librecords_la_SOURCES += records/limit.c records/off.c

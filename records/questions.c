@@ -116,6 +116,10 @@ static bool read_block(struct asking *asking, struct counted_block *counted, boo
 	else if (*more && (!block_read(counted->block, asking->statement, 0, COLUMN_TIME, FIRST_DETAIL) ||
 	    counted->block->rows > asking->rows))
 		good = blocks_damaged(asking->store);
+	if (good && store_is_late(asking->store)) {
+		snprintf(asking->store->trouble, sizeof asking->store->trouble, "%s: interrupted", asking->store->path);
+		good = false;
+	}
 	end_turn(asking);
 	if (good && *more) {
 		asking->rows -= counted->block->rows;

@@ -152,6 +152,9 @@ enum { STORE_WHY_SIZE = 2048 };
 struct store *store_open(const char *place, char why[STORE_WHY_SIZE]) MUST_CHECK;
 void store_close(struct store *store);
 
+/* How many records there are, or a few thousand more. False, and why, after a failure. */
+bool store_count(struct store *store, int64_t since, int64_t until, uint64_t *records, char why[STORE_WHY_SIZE]) MUST_CHECK;
+
 /* From now on what takes longer than that fails. */
 void store_give_up_after(struct store *store, int64_t milliseconds);
 
@@ -210,6 +213,9 @@ struct ingest_options {
 bool ingest(const char *place, const struct ingest_options *options, struct ingest_counts *counts,
     char why[STORE_WHY_SIZE]) MUST_CHECK;
 
+/* The size of the journals and of the rotated files beside them, of which `bytes` above is a part. */
+int64_t journals_size(const char *const *journals, size_t count);
+
 /* ---- ClickHouse: in a library of its own (libclickhouse), as it needs libcurl ---------------------------------------- */
 
 struct clickhouse_options {
@@ -233,8 +239,6 @@ bool clickhouse_ingest(const struct clickhouse_options *clickhouse, const struct
 /* The file that keeps how far the journals were sent, in the folder. NULL, and why, if the place isn't one. The caller
  * frees it. */
 char *clickhouse_positions(const char *place, const char *folder, char why[STORE_WHY_SIZE]) MUST_CHECK;
-/* The size of the journals and of the rotated files beside them, of which `bytes` above is a part. */
-int64_t journals_size(const char *const *journals, size_t count);
 
 /* ---- The report ------------------------------------------------------------------------------------------------- */
 

@@ -8,6 +8,9 @@ include tests/records/local.mk
 include tests/icap/local.mk
 include tests/e2e/local.mk
 
+# The benchmarks build, and compare like with like.
+bats_tests += tests/bench/bench.bats
+
 # Names that DNS confirms, and reload.
 bats_tests += tests/helper/names.bats tests/helper/reload.bats
 EXTRA_DIST += tests/helper/dns-misbehaves.pl

@@ -158,6 +158,23 @@ nobody_was_asked() {
 	is 'last line' "$(tail -n 1 <<<"$body")" '# EOF'
 }
 
+@test "what a client says is text, in the page and in JSON" {
+	ask_proxy --proxy-user '<img src=x onerror=alert(1)>:wrong' http://203.0.113.30/
+	lab_in client timeout 10 openssl s_client -connect 203.0.113.10:443 -servername '"><script>alert(2)</script>.example.com' \
+		</dev/null >/dev/null 2>&1 || :
+	printf 'GET http://<svg/onload=alert(3)>/ HTTP/1.1\r\nHost: x\r\n\r\n' >"$LAB/request"
+	lab_in client timeout 10 socat -T 5 - TCP:198.51.100.1:3128 <"$LAB/request" >/dev/null || :
+	told() {
+		ask_report '/recent.json?limit=200'
+		jq -e '(any(.records[]; .user == "<img src=x onerror=alert(1)>")) and
+			any(.records[]; .sni == "\"><script>alert(2)</script>.example.com")' <<<"$body"
+	}
+	wait_until 20 told
+	ask_report '/?limit=200&by=user'
+	[[ $body == *'&lt;img src=x onerror=alert(1)&gt;'* && $body == *'&lt;script&gt;alert(2)&lt;/script&gt;'* ]]
+	[[ $body != *'<img'* && $body != *'<script>'* && $body != *'<svg'* ]]
+}
+
 @test "promtool accepts the metrics" {
 	command -v promtool >/dev/null || { is MEETING_NO_SKIP "${MEETING_NO_SKIP-}" ''; skip 'there is no promtool'; }
 	ask_report /metrics

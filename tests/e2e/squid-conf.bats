@@ -50,10 +50,12 @@ parses_squid_conf() {
 @test "the refused, explicit alone" { parses explicit denied; }
 @test "both, decrypted, recorded" { parses intercept explicit icap; }
 
+@test "the report, first and last" { parses report intercept explicit splice log icap && parses intercept icap report; }
+
 @test "every shipped file for squid.conf is among these" {
 	shipped=$(cd "$LAB/share/squid-conf" && ls -- *.conf)
 	is files "${shipped//$'\n'/ }" \
-		'c-icap-meeting.conf denied.conf explicit.conf icap.conf intercept.conf log.conf names.conf splice.conf'
+		'c-icap-meeting.conf denied.conf explicit.conf icap.conf intercept.conf log.conf names.conf report.conf splice.conf'
 }
 
 @test "no placeholder is left in a shipped file" {

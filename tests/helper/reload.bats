@@ -136,3 +136,12 @@ not_exempt() {
 	[[ $ANSWER == *' stale_=yes '* ]]
 	wait_until 'grep -q "meet: the entries from https://example.com/list have expired on 2020-02-01" "$DIR/stderr"'
 }
+
+@test 'a reply that was kept is not of the category before' {
+	exempt 192.0.2.1
+	exempt 192.0.2.1
+	printf 'service meet\nsource another\naddress 192.0.2.0/24\n' >"$DIR/services/meet.service"
+	wait_until 'exempt 192.0.2.1; [[ $ANSWER == *" source_=another "* ]]'
+	printf 'service meet\nsource another\naddress 192.0.2.0/25\n' >"$DIR/services/meet.service"
+	wait_until 'exempt 192.0.2.1; [[ $ANSWER == *" rule_=192.0.2.0/25 "* ]]'
+}

@@ -187,6 +187,24 @@ static void queries_that_are_refused(void **state)
 	}
 }
 
+static void a_value_is_bounded(void **state)
+{
+	char line[120] = "GET http://meeting.report/?since=";
+	size_t length = strlen(line);
+	struct target target;
+	struct wish wish;
+	struct refusal why;
+
+	(void)state;
+	memset(line + length, '1', WISH_VALUE_SIZE);
+	memcpy(line + length + WISH_VALUE_SIZE, " HTTP/1.1", 10);
+	request_line_split(text_of(line), &target);
+	assert_int_equal(wish_read(&target, now, &wish, &why), 400);
+	assert_string_equal(why.reason, "not a value that is understood");
+	assert_int_equal(why.offset, WISH_VALUE_SIZE - 1);
+	assert_string_equal(wish.value[WISH_UNTIL], "");
+}
+
 static void any_bytes_are_read(void **state)
 {
 	char path[500];
@@ -393,6 +411,7 @@ int main(void)
 		cmocka_unit_test(paths_and_methods),
 		cmocka_unit_test(queries),
 		cmocka_unit_test(queries_that_are_refused),
+		cmocka_unit_test(a_value_is_bounded),
 		cmocka_unit_test(any_bytes_are_read),
 		cmocka_unit_test(texts_are_no_markup),
 		cmocka_unit_test(every_value_of_the_page_is_escaped),

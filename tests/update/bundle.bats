@@ -267,6 +267,22 @@ refused() {
 	not_exempt 198.51.100.129
 }
 
+@test "a file of the administrator's own hides the one of the bundle, and that is told" {
+	printf 'service meet\naddress 203.0.113.0/24\n' >"$BATS_TEST_TMPDIR/meet.service"
+	mkdir "$BATS_TEST_TMPDIR/last"
+	mv "$BATS_TEST_TMPDIR/meet.service" "$FOLDER/fleet.service" "$BATS_TEST_TMPDIR/last"
+	publish 1
+	folders="--config=$FOLDER --config=$STATE/services --config=$BATS_TEST_TMPDIR/last"
+	run meetingctl update $folders --state="$STATE" --cafile="$BATS_FILE_TMPDIR/ca.pem" --yes
+	same 0 "$status"
+	has "$output" "note: $BATS_TEST_TMPDIR/last/meet.service: hides the one of the bundle"
+	run meetingctl update $folders --state="$STATE" --cafile="$BATS_FILE_TMPDIR/ca.pem" --yes
+	has "$output" 'nothing has changed'
+	meetingctl list $folders >said
+	lacks "$(cat said)" 'never fetched'
+	has "$(cat said)" 'list fetched 0 days ago'
+}
+
 @test "what comes with a bundle isn't fetched from its vendor" {
 	printf 'service meet\nsource A\nfeed cidr %s/list\nports any\naddress 192.0.2.0/25\n' "$URL" >own/meet.service
 	publish 1

@@ -74,6 +74,15 @@ at_every_step() {
 	at_every_step broken
 }
 
+@test "what is renamed into place is on the disk before, and the folder after" {
+	[ -e "$BATS_FILE_TMPDIR/fault.so" ] || needs "${CC-gcc}"
+	cd "$BATS_TEST_TMPDIR"
+	usual_list 22 >"$SITE/list"
+	faulted trace 0 update --config="$FOLDER" --state="$STATE" --cafile="$BATS_FILE_TMPDIR/ca.pem" --yes
+	[ "$(grep -cx rename happened)" -ge 4 ]
+	same "$(grep -cx rename happened)" "$(paste -sd ' ' happened | grep -o 'write fsync rename fsync' | wc -l)"
+}
+
 @test "a rollback that is killed at any step" {
 	[ -e "$BATS_FILE_TMPDIR/fault.so" ] || needs "${CC-gcc}"
 	cd "$BATS_TEST_TMPDIR"

@@ -37,8 +37,7 @@ teardown() {
 
 # From now on $URL is the server that is ruder than nginx.
 start_rude() {
-	local try
-	for try in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		PORT=$(free_port)
 		socat "OPENSSL-LISTEN:$PORT,bind=127.0.0.1,reuseaddr,fork,verify=0,cert=$BATS_FILE_TMPDIR/good.pem,key=$BATS_FILE_TMPDIR/good.key" \
 			"EXEC:bash $top_srcdir/tests/update/rude.sh" 2>"$BATS_TEST_TMPDIR/socat" 3>&- &
@@ -153,6 +152,7 @@ start_rude() {
 
 @test "a redirect loop, and one to nowhere" {
 	refuses /loop 'redirected more than 5 times'
+	same 6 "$(grep -c ' /loop ' "$SERVER/access")"
 	start_rude
 	refuses /nowhere 'redirected, but not told where to'
 }

@@ -49,8 +49,9 @@ free_port() {
 start_server() {
 	SITE=$BATS_TEST_TMPDIR/site SERVER=$BATS_TEST_TMPDIR/nginx
 	mkdir -p "$SITE" "$SERVER"
-	local try name port
-	for try in 1 2 3 4 5; do
+	cd "$BATS_TEST_TMPDIR" || return # what a test writes down stays there
+	local name port
+	for _ in 1 2 3 4 5; do
 		PORT=$(free_port) PLAIN=$((PORT + 4))
 		{
 			echo "daemon off; worker_processes 1; pid $SERVER/pid; error_log $SERVER/errors notice;"

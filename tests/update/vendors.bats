@@ -79,7 +79,7 @@ name teams.example" "$(cat "$STATE/services/teams.service")"
 	update --yes
 	grep -oE 'clientrequestid=[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12} ' "$SERVER/access" | sort -u >ids
 	same 1 "$(wc -l <ids)"
-	same '/version/worldwide /changes/worldwide/0000000000 /endpoints/worldwide' "$(asked)"
+	same '/version/worldwide /endpoints/worldwide /changes/worldwide/0000000000' "$(asked)"
 	run update --yes
 	same 0 "$status"
 	has "$output" 'nothing has changed'
@@ -91,7 +91,7 @@ name teams.example" "$(cat "$STATE/services/teams.service")"
 	later
 	version 2026110100
 	update --yes
-	same '/version/worldwide /changes/worldwide/0000000000 /endpoints/worldwide' "$(asked)"
+	same '/version/worldwide /endpoints/worldwide /changes/worldwide/0000000000' "$(asked)"
 	has "$(cat "$STATE/services/teams.service")" 'set 12) 2026-11-01'
 }
 
@@ -110,7 +110,7 @@ name teams.example" "$(cat "$STATE/services/teams.service")"
 	asked >/dev/null
 	cp saved "$SITE/endpoints/worldwide"
 	update --yes
-	same '/changes/worldwide/0000000000 /endpoints/worldwide' "$(asked)"
+	same '/endpoints/worldwide /changes/worldwide/0000000000' "$(asked)"
 	later
 	version 2026120100
 	echo '{}' >"$SITE/changes/worldwide/0000000000"

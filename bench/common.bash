@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the benchmarks share: programs are built into a folder that goes away in the end.
+top=$(cd "$bench/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+rounds=${ROUNDS:-5}
+helper=$top_builddir/helper/ext_meeting_acl
+
+# PACKAGE...: ends the benchmark if one isn't installed.
+need_packages() {
+	local missing
+	missing=$(for package; do
+		[[ $(dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null) == *installed* ]] || echo "$package"
+	done)
+	if [[ $missing ]]; then
+		echo "These are compared with: apt-get install --no-install-recommends ${missing//$'\n'/ }" >&2
+		exit 1
+	fi
+}
+
+# PROGRAM SOURCE...: compiled as the project is; what the linker needs is in LIBS.
+build() {
+	local program=$1
+	shift
+	(cd "$top" && ${CC:-cc} -O2 -g -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -I. -I"$top_builddir" -DSERVICES_DIR='"/"' \
+		-DSTATE_DIR='"/"' -DCONFIG_DIR='"/"' ${FLAGS:-} -o "$work/$program" "$@" ${LIBS:-})
+}
+
+# The tables' programs. dpdk's headers want a newer CPU's instructions, so that its part is compiled for one.
+build_tables() {
+	local category=$top_builddir/category/.libs/libcategory.a
+	need_packages libmaxminddb-dev libjudy-dev libpsl-dev libcidr-dev
+	if [[ ${WITHOUT_DPDK:-} ]]; then # as in `make check`: it is much to install
+		FLAGS=-DWITHOUT_DPDK LIBS="$category -lcidr -lmaxminddb -lJudy" \
+			build tables bench/tables.c bench/subjects.c bench/tables-libraries.c
+	else
+		need_packages libdpdk-dev
+		FLAGS="$(pkg-config --cflags libdpdk) -c" build dpdk.o bench/tables-dpdk.c
+		LIBS="$category -lcidr -lmaxminddb -lJudy -Wl,--as-needed -lrte_lpm -lrte_fib -lrte_eal" \
+			build tables bench/tables.c bench/subjects.c bench/tables-libraries.c "$work/dpdk.o"
+	fi
+	LIBS="$category -lcidr -lpsl" build names bench/names.c bench/subjects.c
+}
+
+# The small list: what Cisco published of GoToMeeting, as one source, in the folder $work/services.
+make_services() {
+	mkdir -p "$work/services"
+	awk '/^source/ { sources++; $0 = "source Cisco WSA technical note on GoToMeeting" } sources < 2' \
+		"$top/services/gotomeeting.service" >"$work/services/gotomeeting.service"
+}
+
+row() { # GROUP CASE SUBJECT UNIT VALUE
+	printf '%s\t%s\t%s\t%s\t%s\n' "$@"
+}
