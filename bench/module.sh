@@ -41,16 +41,17 @@ until_it_does() {
 	return 1
 }
 
-icap_port=$((20000 + RANDOM % 10000))
+icap_port=$((20000 + RANDOM % 2000))
 cat >"$work/c-icap.conf" <<END
 PidFile $work/pid
 CommandsSocket $work/control
 Port 127.0.0.1:$icap_port
+# A connection that Squid keeps takes a thread, and each of two Squids keeps 512.
 StartServers 2
 MaxServers 2
 MinSpareThreads 1
-MaxSpareThreads 600
-ThreadsPerChild 300
+MaxSpareThreads 1400
+ThreadsPerChild 700
 MaxKeepAliveRequests -1
 TmpDir $work
 ModulesDir $modules
@@ -73,7 +74,7 @@ start_squid() { # NAME SERVICE
 	local name=$1 service=$2 folder=$work/squid.${2:-none}
 	mkdir "$folder"
 	((EUID)) || chown "$user" "$folder"
-	port[$name]=$((30000 + RANDOM % 10000))
+	port[$name]=$((22000 + RANDOM % 10000)) # below those that connections get by themselves
 	{
 		cat <<-END
 		http_port 127.0.0.1:${port[$name]} name=3128

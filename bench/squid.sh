@@ -41,7 +41,7 @@ start() {
 	local name=$1 folder=$work/$((++number)) try
 	mkdir "$folder"
 	((EUID)) || chown "$user" "$folder"
-	port[$name]=$((20000 + RANDOM % 20000))
+	port[$name]=$((20000 + RANDOM % 12000)) # below those that connections get by themselves
 	cat >"$folder/squid.conf" <<-END
 	http_port 127.0.0.1:${port[$name]}
 	$2
