@@ -190,7 +190,7 @@ lab_servers() {
 	lab_spawn tls6 servers socat "openssl-listen:4433,pf=ip6,ipv6-v6only,reuseaddr,fork,$tls" "exec:$answer"
 	lab_spawn echo4 servers socat tcp4-listen:7,reuseaddr,fork exec:cat
 	lab_spawn echo6 servers socat tcp6-listen:7,ipv6-v6only,reuseaddr,fork exec:cat
-	lab_spawn http4 servers socat tcp4-listen:8080,reuseaddr,fork "exec:$answer"
+	lab_spawn http4 servers socat tcp4-listen:8080,reuseaddr,fork,backlog=1024 "exec:$answer"
 	lab_spawn http6 servers socat tcp6-listen:8080,ipv6-v6only,reuseaddr,fork "exec:$answer"
 	lab_await tls4 servers 4433 -4 && lab_await tls6 servers 4433 -6 &&
 		lab_await echo4 servers 7 -4 && lab_await echo6 servers 7 -6 &&
