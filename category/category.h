@@ -379,4 +379,8 @@ const char *miss_name(enum miss miss);             /* "no-entry", ...; NULL for 
 bool date_parse(struct text text, int32_t *day) MUST_CHECK;
 int32_t date_today(void);
 
+/* Milliseconds: since 1970-01-01 00:00 UTC, and of a clock that is never set. */
+int64_t clock_now(void);
+int64_t clock_monotonic(void);
+
 #endif

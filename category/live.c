@@ -19,7 +19,6 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -53,14 +52,6 @@ struct live {
 	int *watch;                 /* of each folder; -1: none */
 	int32_t told_day;           /* of the last LIVE_EXPIRED */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 const struct category *live_take(struct live *live)
 {
@@ -239,10 +230,10 @@ static bool read_events(struct live *live, struct writers *writers)
 /* Waits until the changes are over. */
 static void settle(struct live *live, struct writers *writers)
 {
-	int64_t start = now_ms(), last = start;
+	int64_t start = clock_monotonic(), last = start;
 
 	while (!live->stop) {
-		int64_t now = now_ms(), quiet = writers->count > 0 ? WRITER_MS : SETTLE_MS;
+		int64_t now = clock_monotonic(), quiet = writers->count > 0 ? WRITER_MS : SETTLE_MS;
 		int64_t left = last + quiet - now < start + LONGEST_MS - now ? last + quiet - now : start + LONGEST_MS - now;
 		struct pollfd ready = {live->notify, POLLIN, 0};
 
@@ -250,7 +241,7 @@ static void settle(struct live *live, struct writers *writers)
 			break;
 		}
 		if (poll(&ready, 1, (int)left) > 0 && read_events(live, writers)) {
-			last = now_ms();
+			last = clock_monotonic();
 		}
 	}
 	writers->count = 0;

@@ -113,3 +113,21 @@ int32_t date_today(void)
 {
 	return (int32_t)(time(NULL) / 86400);
 }
+
+static int64_t clock_read(clockid_t clock)
+{
+	struct timespec now;
+
+	(void)clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t clock_now(void)
+{
+	return clock_read(CLOCK_REALTIME);
+}
+
+int64_t clock_monotonic(void)
+{
+	return clock_read(CLOCK_MONOTONIC);
+}

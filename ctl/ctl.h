@@ -61,9 +61,6 @@ struct category *load(const struct common *common);
 /* Writes the value to stdout, and frees it. */
 void print_json(json_t *json);
 
-/* Milliseconds since 1970. */
-int64_t now_in_milliseconds(void);
-
 /* Writes a text that may hold anything, with a ? in place of all that would steer a terminal. */
 void print_plain(FILE *to, struct text text);
 

@@ -204,7 +204,7 @@ int command_ingest(int argc, char **argv)
 	teller.default_journals = wish.default_journals;
 	wish.options.journals = wish.journal;
 	wish.clickhouse.cafile = getenv("CURL_CA_BUNDLE");
-	wish.options.now = now_in_milliseconds();
+	wish.options.now = clock_now();
 	wish.options.tell = tell;
 	wish.options.progress = show_progress;
 	wish.options.stop = must_stop;

@@ -214,7 +214,7 @@ int command_report(int argc, char **argv)
 	struct report_wish wish = {.clickhouse = {.place = default_store, .timeout = 10 * minute}, .section = REPORT_TABLE};
 
 	wish.clickhouse.cafile = getenv("CURL_CA_BUNDLE");
-	wish.options.now = now_in_milliseconds();
+	wish.options.now = clock_now();
 	wish.options.until = wish.options.now + 1;
 	wish.options.since = wish.options.now - week;
 	int status = read_options(&wish, argc, argv);

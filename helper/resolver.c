@@ -12,7 +12,6 @@
 #include <arpa/nameser.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	NAMES_MOST = 10000,   /* names in the cache */
@@ -64,14 +63,6 @@ struct resolver {
 	size_t lookups, under_way;
 	struct asker *first, *last; /* by deadline */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static size_t address_size(enum family family)
 {
@@ -319,7 +310,7 @@ static int learn_all6(struct lookup *lookup, const unsigned char *answer_, int l
 static void answered(void *argument, int status, int timeouts, unsigned char *answer_, int length)
 {
 	struct lookup *lookup = argument;
-	int64_t now = now_ms();
+	int64_t now = clock_monotonic();
 	bool negative;
 
 	(void)timeouts;
@@ -348,7 +339,7 @@ static void answered(void *argument, int status, int timeouts, unsigned char *an
 enum confirmation resolver_ask(struct resolver *resolver, const char *name, const struct address *dst, void *ticket)
 {
 	struct lookup *lookup = find(resolver, name, dst->family);
-	int64_t now = now_ms();
+	int64_t now = clock_monotonic();
 
 	if (lookup == NULL) {
 		return CONFIRM_REFUSED;
@@ -403,7 +394,7 @@ size_t resolver_wait(struct resolver *resolver, struct pollfd *fds, int *timeout
 	}
 	*timeout_ms = next == NULL ? -1 : (int)(next->tv_sec * 1000 + next->tv_usec / 1000 + 1);
 	if (resolver->first != NULL) {
-		int64_t left = resolver->first->deadline - now_ms();
+		int64_t left = resolver->first->deadline - clock_monotonic();
 
 		left = left < 0 ? 0 : left;
 		*timeout_ms = *timeout_ms < 0 || left < *timeout_ms ? (int)left : *timeout_ms;
@@ -423,7 +414,7 @@ void resolver_work(struct resolver *resolver, const struct pollfd *fds, size_t c
 	if (resolver->under_way > 0) {
 		ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* its own time-outs */
 	}
-	while (resolver->first != NULL && resolver->first->deadline <= now_ms()) {
+	while (resolver->first != NULL && resolver->first->deadline <= clock_monotonic()) {
 		answer(resolver->first, CONFIRM_FAILED);
 	}
 }

@@ -47,20 +47,12 @@ struct background {
 	char trouble[STORE_WHY_SIZE + 512];
 };
 
-static int64_t milliseconds(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- News ---- */
 
 /* The first one, and then one a minute, with how many there were in between. */
 static void tell(struct background *background, const char *text)
 {
-	int64_t now = milliseconds(CLOCK_MONOTONIC);
+	int64_t now = clock_monotonic();
 	char more[sizeof background->trouble + 64];
 
 	if (background->told_at != 0 && now - background->told_at < NEWS_MS) {
@@ -148,7 +140,7 @@ static void run(struct background *background, bool suspect)
 {
 	const struct background_options *options = &background->options;
 	struct ingest_options ingest_options = { .journals = options->journals, .journal_count = options->journal_count,
-		.keep = options->keep, .now = milliseconds(CLOCK_REALTIME), .often = !suspect, .tell = tell_news,
+		.keep = options->keep, .now = clock_now(), .often = !suspect, .tell = tell_news,
 		.stop = must_stop, .context = background };
 	struct ingest_counts counts;
 	char why[STORE_WHY_SIZE];
@@ -159,9 +151,9 @@ static void run(struct background *background, bool suspect)
 	background->state.malformed += counts.malformed;
 	background->state.failures += !good;
 	if (good) {
-		background->state.last = milliseconds(CLOCK_REALTIME);
+		background->state.last = clock_now();
 		background->state.bytes = background->size = counts.bytes;
-		background->forgot_at = milliseconds(CLOCK_MONOTONIC);
+		background->forgot_at = clock_monotonic();
 	} else {
 		snprintf(background->trouble, sizeof background->trouble, "%s; the journal goes on, and is read later", why);
 		tell(background, background->trouble);
@@ -178,7 +170,7 @@ static void look(struct background *background)
 	if (!is_ours(background))
 		return;
 	suspect = options->shared != NULL && shared_is_suspect(options->shared);
-	if (suspect || background->forgot_at == 0 || milliseconds(CLOCK_MONOTONIC) - background->forgot_at > FORGET_MS ||
+	if (suspect || background->forgot_at == 0 || clock_monotonic() - background->forgot_at > FORGET_MS ||
 	    journals_size(options->journals, options->journal_count) != background->size ||
 	    access(strchr(options->store, ':') + 1, F_OK) != 0)
 		run(background, suspect);

@@ -34,14 +34,6 @@ struct shared {
 	struct slot slot[SLOTS];
 };
 
-static int64_t monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static bool make_mutex(pthread_mutex_t *mutex)
 {
 	pthread_mutexattr_t attributes;
@@ -115,7 +107,7 @@ char *shared_answer(struct shared *shared, const char *key, int64_t oldest, int 
 
 	lock(shared);
 	slot = find_slot(shared, key);
-	if (slot->made != 0 && strcmp(slot->key, key) == 0 && monotonic() - slot->made <= oldest) {
+	if (slot->made != 0 && strcmp(slot->key, key) == 0 && clock_monotonic() - slot->made <= oldest) {
 		*status = slot->status;
 		*length = slot->length;
 		copy = malloc(slot->length + 1);
@@ -157,7 +149,7 @@ void shared_keep(struct shared *shared, const char *key, int status, const char 
 	memcpy(slot->answer, answer, length);
 	slot->status = status;
 	slot->length = length;
-	slot->made = monotonic();
+	slot->made = clock_monotonic();
 	unlock(shared);
 }
 

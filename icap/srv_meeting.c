@@ -24,7 +24,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define START_COMMAND "meeting-start"
@@ -105,21 +104,13 @@ static void load_category(void)
 	    counts.refused_files);
 }
 
-static int64_t now_in_milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The ISTag changes with the category, so that clients of ICAP know. */
 static void set_istag(const struct category *category)
 {
 	char tag[CI_SERVICE_ISTAG_SIZE + 1];
 
 	if (category != NULL && meeting.shared != NULL)
-		shared_note_category(meeting.shared, category_version(category), now_in_milliseconds());
+		shared_note_category(meeting.shared, category_version(category), clock_now());
 	snprintf(tag, sizeof tag, "%016" PRIx64, category != NULL ? category_version(category) : 0);
 	ci_service_set_istag(meeting.data, tag);
 }
@@ -326,7 +317,7 @@ static void keep_record(ci_request_t *request, const struct transaction_headers 
 	struct transaction transaction;
 	const struct category *category = meeting.live != NULL ? live_take(meeting.live) : NULL;
 
-	transaction_judge(headers, category, text_of(meeting.proxy), now_in_milliseconds(), &transaction);
+	transaction_judge(headers, category, text_of(meeting.proxy), clock_now(), &transaction);
 	if (meeting.journal == NULL) {
 		statistics_add(&meeting.statistics, COUNT_LOST, 1);
 	} else if (record_write(meeting.journal, &transaction.record) != JOURNAL_WRITTEN) {
@@ -376,7 +367,7 @@ static int answer_report(ci_request_t *request, const struct transaction_headers
 	const struct settings *settings = settings_get();
 	struct page_sources sources = { .store = settings->store, .journals = (const char *const *)settings->journal,
 		.journal_count = settings->journals, .chart = settings->chart, .statistics = &meeting.statistics,
-		.shared = meeting.shared, .now = now_in_milliseconds() };
+		.shared = meeting.shared, .now = clock_now() };
 	bool head;
 
 	if (pending == NULL)

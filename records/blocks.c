@@ -207,6 +207,18 @@ bool blocks_forget(struct store *store, int64_t oldest, int64_t late, uint64_t *
 	return write_rows(store);
 }
 
+bool blocks_rows(struct store *store, int64_t since, int64_t until, uint64_t *rows)
+{
+	struct sqlite3_stmt *statement = NULL;
+	bool good = store_prepare(store, "SELECT total(rows) FROM blocks WHERE last_time >= ?1 AND first_time < ?2", &statement) &&
+	    sqlite3_bind_int64(statement, 1, since) == SQLITE_OK && sqlite3_bind_int64(statement, 2, until) == SQLITE_OK &&
+	    (sqlite3_step(statement) == SQLITE_ROW || store_failed(store));
+
+	*rows = good ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+	sqlite3_finalize(statement);
+	return good;
+}
+
 /* ---- Soundness ---- */
 
 bool blocks_are_sound(struct store *store)

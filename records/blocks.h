@@ -118,6 +118,9 @@ bool blocks_are_sound(struct store *store) MUST_CHECK;
 /* Decodes what is in a column of a query's row. */
 bool block_read(struct block *block, struct sqlite3_stmt *statement, int at, enum column first, enum column end) MUST_CHECK;
 
+/* How many rows the blocks have that may hold records of since <= time < until. */
+bool blocks_rows(struct store *store, int64_t since, int64_t until, uint64_t *rows) MUST_CHECK;
+
 /* Notes that a block is damaged, and returns false. */
 bool blocks_damaged(struct store *store);
 

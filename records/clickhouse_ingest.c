@@ -26,14 +26,6 @@ struct sending {
 	size_t length;
 };
 
-static int64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- Trying again ---- */
 
 static bool must_stop(const struct sending *sending)
@@ -45,19 +37,19 @@ static void wait_for(const struct sending *sending, int64_t milliseconds)
 {
 	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
 
-	for (int64_t until = clock_ms() + milliseconds; clock_ms() < until && !must_stop(sending);)
+	for (int64_t until = clock_monotonic() + milliseconds; clock_monotonic() < until && !must_stop(sending);)
 		(void)nanosleep(&step, NULL);
 }
 
 static bool send_rows(struct sending *sending, char why[STORE_WHY_SIZE])
 {
-	int64_t give_up = clock_ms() + sending->timeout, wait = FIRST_WAIT_MS;
+	int64_t give_up = clock_monotonic() + sending->timeout, wait = FIRST_WAIT_MS;
 	enum clickhouse_result result;
 	char text[STORE_WHY_SIZE + 64];
 	bool told = false;
 
 	while ((result = clickhouse_insert(sending->clickhouse, sending->text, sending->length, why)) == CLICKHOUSE_LATER &&
-	    !must_stop(sending) && clock_ms() + wait < give_up) {
+	    !must_stop(sending) && clock_monotonic() + wait < give_up) {
 		snprintf(text, sizeof text, "%s; trying again for %" PRId64 " s", why, sending->timeout / 1000);
 		if (!told)
 			sending->options->tell(sending->options->context, INGEST_WAITS, NULL, 0, text);

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 const struct journal_options journal_defaults = {
 	.queue_bytes = 1024 * 1024,
@@ -41,14 +40,6 @@ struct journal {
 	int64_t next_news;
 	bool told; /* that there is trouble */
 };
-
-static int64_t now_in_milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Notes how a try to open or to write went. */
 static bool settle(struct journal *journal, int error, bool opening, int64_t now)
@@ -162,14 +153,14 @@ struct journal *journal_open(const char *path, const struct journal_options *opt
 		free(journal);
 		return NULL;
 	}
-	(void)ready(journal, now_in_milliseconds());
+	(void)ready(journal, clock_monotonic());
 	return journal;
 }
 
 enum journal_result journal_write(struct journal *journal, const char *line, size_t length)
 {
 	enum journal_result result;
-	int64_t now = now_in_milliseconds();
+	int64_t now = clock_monotonic();
 
 	pthread_mutex_lock(&journal->lock);
 	if (length == 0 || length > RECORD_SIZE || line[length - 1] != '\n') {
@@ -193,7 +184,7 @@ enum journal_result record_write(struct journal *journal, const struct record *r
 
 void journal_flush(struct journal *journal)
 {
-	int64_t now = now_in_milliseconds();
+	int64_t now = clock_monotonic();
 
 	pthread_mutex_lock(&journal->lock);
 	if (ready(journal, now))
@@ -210,7 +201,7 @@ void journal_count(struct journal *journal, struct journal_counts *counts)
 
 size_t journal_news(struct journal *journal, char *out, size_t size)
 {
-	int64_t now = now_in_milliseconds();
+	int64_t now = clock_monotonic();
 	char reason[128];
 	int length = 0;
 
@@ -234,7 +225,7 @@ size_t journal_news(struct journal *journal, char *out, size_t size)
 
 uint64_t journal_close(struct journal *journal)
 {
-	int64_t now = now_in_milliseconds();
+	int64_t now = clock_monotonic();
 	uint64_t lost;
 
 	if (journal == NULL)

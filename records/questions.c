@@ -174,19 +174,13 @@ static bool prepare(struct asking *asking)
 static bool ask_within(struct asking *asking)
 {
 	struct store *store = asking->store;
-	struct sqlite3_stmt *sum = NULL;
-	bool good = store_prepare(store, "SELECT total(rows) FROM blocks WHERE last_time >= ?1 AND first_time < ?2", &sum) &&
+	bool good = blocks_rows(store, asking->since, asking->until, &asking->rows) &&
 	    store_prepare(store, "SELECT columns FROM blocks WHERE last_time >= ?1 AND first_time < ?2", &asking->statement);
 
 	if (good) {
-		sqlite3_bind_int64(sum, 1, asking->since);
-		sqlite3_bind_int64(sum, 2, asking->until);
 		sqlite3_bind_int64(asking->statement, 1, asking->since);
 		sqlite3_bind_int64(asking->statement, 2, asking->until);
-		good = sqlite3_step(sum) == SQLITE_ROW || store_failed(store);
-		asking->rows = (uint64_t)sqlite3_column_int64(sum, 0);
 	}
-	sqlite3_finalize(sum);
 	good = good && prepare(asking) && take_with_help(asking);
 	sqlite3_finalize(asking->statement);
 	return good;
