@@ -1,4 +1,5 @@
 # tests/: one folder a room, and the end-to-end tests.
+EXTRA_DIST += tests/wait.bash
 include tests/category/local.mk
 include tests/helper/local.mk
 include tests/feeds/local.mk

@@ -5,16 +5,6 @@
 # shellcheck source=tests/ctl/store.bash
 load store
 
-# SECONDS COMMAND...: runs it until it succeeds.
-wait_until() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		((SECONDS < end)) || return 1
-		read -rt 0.05 <> <(:) || :
-	done
-}
-
 free_port() {
 	local port
 	for _ in {1..100}; do

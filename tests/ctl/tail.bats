@@ -7,16 +7,6 @@ teardown() {
 	[[ ! ${follower-} ]] || kill "$follower" 2>/dev/null || :
 }
 
-# SECONDS COMMAND...: waits until the command succeeds.
-wait_until() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		((SECONDS < end)) || return 1
-		read -rt 0.05 <> <(:) || :
-	done
-}
-
 shown() { [[ $(wc -l <"$FOLDER/shown") == "$1" ]]; }
 
 follow() {

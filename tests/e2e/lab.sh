@@ -40,15 +40,8 @@ include $LAB/share/squid-conf/icap.conf
 http_access allow meeting
 '
 
-# SECONDS COMMAND...: waits until the command succeeds; fails when it didn't within that time.
-wait_until() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		((SECONDS < end)) || return 1
-		read -rt 0.05 <> <(:) || :
-	done
-}
+# shellcheck source=tests/wait.bash
+. "$top_srcdir/tests/wait.bash"
 
 # Says what this machine lacks for the laboratory; succeeds when that is nothing.
 lab_lacks() {

@@ -3,6 +3,7 @@
 # dnsmasq answers for the names; dns-misbehaves.pl is a server that doesn't.
 
 bats_require_minimum_version 1.5.0
+load ../wait
 
 setup_file() {
 	export DIR="$BATS_FILE_TMPDIR" PORT
@@ -21,7 +22,7 @@ setup_file() {
 			--cname=c1.meet.example,c2.meet.example --cname=c2.meet.example,one.meet.example "${many[@]}" \
 			3>&- >"$DIR/out" 2>&1 &
 		SERVER=$!
-		wait_until "grep -q started '$DIR/log' || ! kill -0 $SERVER" && kill -0 "$SERVER" 2>/dev/null && break
+		wait_until 10 eval "grep -q started '$DIR/log' || ! kill -0 $SERVER" && kill -0 "$SERVER" 2>/dev/null && break
 	done
 	echo "$SERVER" >"$DIR/server"
 	[ "$PORT" != none ]
@@ -36,19 +37,6 @@ setup() {
 
 teardown_file() {
 	[ ! -f "$DIR/server" ] || kill "$(cat "$DIR/server")" || true
-}
-
-# Waits, for ten seconds at most, until a command succeeds.
-wait_until() {
-	local turn
-	for turn in {1..200}; do
-		if eval "$1" 2>/dev/null; then
-			return 0
-		fi
-		read -rt 0.05 <> <(:) || true
-	done
-	echo "waited in vain for: $1" >&2
-	return 1
 }
 
 helper() {
@@ -105,7 +93,7 @@ ask() {
 	done | helper >"$DIR/thousand"
 	[ "$(grep -c ' OK ' "$DIR/thousand")" = 1000 ]
 	[ "$(cut -d' ' -f1 "$DIR/thousand" | sort -u | wc -l)" = 1000 ]
-	wait_until "grep -q 'query\[A\] one' '$DIR/log'"
+	wait_until 10 eval "grep -q 'query\[A\] one' '$DIR/log'"
 	[ "$(grep -c 'query\[A\] one' "$DIR/log")" = 1 ]
 }
 
@@ -127,8 +115,8 @@ talk() {
 	[[ $ANSWER == 'OK '* ]]
 	echo '203.0.113.77 moves.meet.example' >"$DIR/hosts"
 	kill -HUP "$(cat "$DIR/server")"
-	wait_until 'talk "192.0.2.1 203.0.113.77 443 - moves.meet.example" && [[ $ANSWER == "OK "* ]]'
-	wait_until 'talk "192.0.2.1 203.0.113.5 443 - moves.meet.example" && [[ $ANSWER == *name-refuted ]]'
+	wait_until 10 eval 'talk "192.0.2.1 203.0.113.77 443 - moves.meet.example" && [[ $ANSWER == "OK "* ]]'
+	wait_until 10 eval 'talk "192.0.2.1 203.0.113.5 443 - moves.meet.example" && [[ $ANSWER == *name-refuted ]]'
 	exec {TO}>&-
 	wait "$HELPER_PROCESS"
 }

@@ -3,6 +3,7 @@
 # SIGHUP; a broken file keeps its last good content, an empty one switches its service off, an expired one is told.
 
 bats_require_minimum_version 1.5.0
+load ../wait
 
 setup() {
 	DIR=$BATS_TEST_TMPDIR
@@ -11,7 +12,7 @@ setup() {
 	coproc HELPER { exec "${top_builddir:-.}/helper/ext_meeting_acl" --config="$DIR/services" --config="$DIR/later" \
 		2>"$DIR/stderr" 3>&-; }
 	TO=${HELPER[1]} FROM=${HELPER[0]} PROCESS=$HELPER_PID
-	wait_until 'grep -q "services with" "$DIR/stderr"'
+	becomes 'grep -q "services with" "$DIR/stderr"'
 }
 
 teardown() {
@@ -19,15 +20,9 @@ teardown() {
 	wait "$PROCESS"
 }
 
-# Waits, for twenty seconds at most, until a command succeeds.
-wait_until() {
-	local turn
-	for turn in {1..400}; do
-		if eval "$1" 2>/dev/null; then
-			return 0
-		fi
-		read -rt 0.05 <> <(:) || true
-	done
+# CONDITION: waits for it; says what the helper told if it doesn't come.
+becomes() {
+	wait_until 20 eval "$1" && return
 	echo "waited in vain for: $1" >&2
 	cat "$DIR/stderr" >&2
 	return 1
@@ -54,23 +49,23 @@ not_exempt() {
 @test 'a file that is written anew' {
 	exempt 192.0.2.1
 	service 198.51.100.0/24
-	wait_until 'exempt 198.51.100.1'
+	becomes 'exempt 198.51.100.1'
 	not_exempt 192.0.2.1
-	wait_until 'grep -q "ext_meeting_acl reloaded: 1 services with 1 address" "$DIR/stderr"'
+	becomes 'grep -q "ext_meeting_acl reloaded: 1 services with 1 address" "$DIR/stderr"'
 }
 
 @test 'a file that is moved over it, and one that is removed' {
 	printf 'service meet\naddress 198.51.100.0/24\n' >"$DIR/new"
 	mv "$DIR/new" "$DIR/services/meet.service"
-	wait_until 'exempt 198.51.100.1'
+	becomes 'exempt 198.51.100.1'
 	rm "$DIR/services/meet.service"
-	wait_until '! exempt 198.51.100.1'
+	becomes '! exempt 198.51.100.1'
 	[[ $ANSWER == *nothing-loaded ]]
 }
 
 @test 'a file that is edited in place, as by sed -i' {
 	sed -i 's/192.0.2.0/198.51.100.0/' "$DIR/services/meet.service"
-	wait_until 'exempt 198.51.100.1'
+	becomes 'exempt 198.51.100.1'
 }
 
 @test 'a writer who takes his time is waited for' {
@@ -83,40 +78,40 @@ not_exempt() {
 	done
 	printf '28/25\n' >&7
 	exec 7>&-
-	wait_until '! exempt 192.0.2.1'
+	becomes '! exempt 192.0.2.1'
 	exempt 192.0.2.200
 }
 
 @test 'a broken file keeps its last good content, until it is good again' {
 	printf 'service meet\naddress 192.0.2.0/2\n' >"$DIR/services/meet.service"
-	wait_until 'grep -q "meet.service:2:9: " "$DIR/stderr"'
-	wait_until 'grep -q "reloaded.*1 FILES REFUSED" "$DIR/stderr"'
+	becomes 'grep -q "meet.service:2:9: " "$DIR/stderr"'
+	becomes 'grep -q "reloaded.*1 FILES REFUSED" "$DIR/stderr"'
 	exempt 192.0.2.1
 	service 198.51.100.0/24
-	wait_until 'exempt 198.51.100.1'
+	becomes 'exempt 198.51.100.1'
 	not_exempt 192.0.2.1
 }
 
 @test 'an empty file switches the service off' {
 	: >"$DIR/services/meet.service"
-	wait_until '! exempt 192.0.2.1 meet'
+	becomes '! exempt 192.0.2.1 meet'
 	[[ $ANSWER == *nothing-loaded || $ANSWER == *service-off ]]
 }
 
 @test 'a folder that comes later, and a file in it that hides another' {
 	mkdir "$DIR/later"
 	printf 'service meet\naddress 203.0.113.0/24\n' >"$DIR/later/meet.service"
-	wait_until 'exempt 203.0.113.1'
+	becomes 'exempt 203.0.113.1'
 	not_exempt 192.0.2.1
 }
 
 @test 'the target of a link, on SIGHUP' {
 	printf 'service other\naddress 198.51.100.0/24\n' >"$DIR/elsewhere"
 	ln -s "$DIR/elsewhere" "$DIR/services/other.service"
-	wait_until 'exempt 198.51.100.1'
+	becomes 'exempt 198.51.100.1'
 	printf 'service other\naddress 203.0.113.0/24\n' >"$DIR/elsewhere"
 	kill -HUP "$PROCESS"
-	wait_until 'exempt 203.0.113.1'
+	becomes 'exempt 203.0.113.1'
 }
 
 @test 'an editor that leaves other files about is no reason to reload' {
@@ -124,24 +119,24 @@ not_exempt() {
 	: >"$DIR/services/.meet.service.swp"
 	: >"$DIR/services/notes.txt"
 	service 198.51.100.0/24
-	wait_until 'exempt 198.51.100.1'
-	wait_until 'grep -q reloaded "$DIR/stderr"'
+	becomes 'exempt 198.51.100.1'
+	becomes 'grep -q reloaded "$DIR/stderr"'
 	[ "$(grep -c reloaded "$DIR/stderr")" = 1 ]
 }
 
 @test 'entries past their expiry are told, and marked' {
 	printf 'service meet\nsource https://example.com/list 2020-01-01\nexpires 2020-02-01\naddress 198.51.100.0/24\n' \
 		>"$DIR/services/meet.service"
-	wait_until 'exempt 198.51.100.1'
+	becomes 'exempt 198.51.100.1'
 	[[ $ANSWER == *' stale_=yes '* ]]
-	wait_until 'grep -q "meet: the entries from https://example.com/list have expired on 2020-02-01" "$DIR/stderr"'
+	becomes 'grep -q "meet: the entries from https://example.com/list have expired on 2020-02-01" "$DIR/stderr"'
 }
 
 @test 'a reply that was kept is not of the category before' {
 	exempt 192.0.2.1
 	exempt 192.0.2.1
 	printf 'service meet\nsource another\naddress 192.0.2.0/24\n' >"$DIR/services/meet.service"
-	wait_until 'exempt 192.0.2.1; [[ $ANSWER == *" source_=another "* ]]'
+	becomes 'exempt 192.0.2.1; [[ $ANSWER == *" source_=another "* ]]'
 	printf 'service meet\nsource another\naddress 192.0.2.0/25\n' >"$DIR/services/meet.service"
-	wait_until 'exempt 192.0.2.1; [[ $ANSWER == *" rule_=192.0.2.0/25 "* ]]'
+	becomes 'exempt 192.0.2.1; [[ $ANSWER == *" rule_=192.0.2.0/25 "* ]]'
 }

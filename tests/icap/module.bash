@@ -3,17 +3,7 @@
 # What the tests of srv_meeting share: the real c-icap with the module on a loopback port, and looking at its journal.
 # shellcheck disable=SC2154,SC2120,SC2119 # make sets top_srcdir and top_builddir
 
-poll_interval=0.05
-
-# SECONDS COMMAND...: runs it until it succeeds.
-wait_until() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		((SECONDS < end)) || return 1
-		sleep "$poll_interval"
-	done
-}
+load ../wait
 
 # For setup_file: what is missing skips the file, or fails it where MEETING_NO_SKIP=1.
 need_tools() {

@@ -42,7 +42,7 @@ start_rude() {
 		socat "OPENSSL-LISTEN:$PORT,bind=127.0.0.1,reuseaddr,fork,verify=0,cert=$BATS_FILE_TMPDIR/good.pem,key=$BATS_FILE_TMPDIR/good.key" \
 			"EXEC:bash $top_srcdir/tests/update/rude.sh" 2>"$BATS_TEST_TMPDIR/socat" 3>&- &
 		RUDE=$!
-		if wait_until '(: <>/dev/tcp/127.0.0.1/$PORT) || ! kill -0 $RUDE' && kill -0 "$RUDE" 2>/dev/null; then
+		if wait_until 10 eval '(: <>/dev/tcp/127.0.0.1/$PORT) || ! kill -0 $RUDE' && kill -0 "$RUDE" 2>/dev/null; then
 			URL=https://localhost:$PORT
 			return
 		fi

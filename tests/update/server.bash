@@ -24,18 +24,6 @@ make_certificates() (
 	new localhost self -x509 -days 30 -addext subjectAltName=DNS:localhost -out self.pem
 )
 
-wait_until() {
-	local turn
-	for turn in {1..200}; do
-		if eval "$1" 2>/dev/null; then
-			return 0
-		fi
-		read -rt 0.05 <> <(:) || true
-	done
-	echo "waited in vain for: $1" >&2
-	return 1
-}
-
 free_port() {
 	local port
 	for _ in {1..100}; do
@@ -72,7 +60,7 @@ start_server() {
 		sed -i "s/@PORT@/$PORT/g; s/@PLAIN@/$PLAIN/g" "$SERVER/conf"
 		nginx -c "$SERVER/conf" >"$SERVER/out" 2>&1 3>&- &
 		NGINX=$!
-		if wait_until '[ -s "$SERVER/pid" ] || ! kill -0 $NGINX' && kill -0 "$NGINX" 2>/dev/null; then
+		if wait_until 10 eval '[ -s "$SERVER/pid" ] || ! kill -0 $NGINX' && kill -0 "$NGINX" 2>/dev/null; then
 			URL=https://localhost:$PORT
 			return
 		fi
