@@ -27,6 +27,25 @@ build() {
 		-DSTATE_DIR='"/"' -DCONFIG_DIR='"/"' ${FLAGS:-} -o "$work/$program" "$@" ${LIBS:-})
 }
 
+# FOLDER ORIGIN_PORT USER: the lines of squid.conf that are the same for all: to one origin, with nothing kept or logged.
+squid_lines() {
+	cat <<-END
+	cache_peer 127.0.0.1 parent $2 0 no-query no-digest originserver default
+	never_direct allow all
+	cache deny all
+	access_log none
+	cache_log $1/cache.log
+	cache_store_log none
+	pid_filename none
+	pinger_enable off
+	shutdown_lifetime 0 seconds
+	coredump_dir $1
+	visible_hostname bench.example
+	icon_directory $1
+	cache_effective_user $3
+	END
+}
+
 # The tables' programs. dpdk's headers want a newer CPU's instructions, so that its part is compiled for one.
 build_tables() {
 	local category=$top_builddir/category/.libs/libcategory.a

@@ -83,20 +83,8 @@ start_squid() { # NAME SERVICE
 		acl meeting external meeting
 		http_access allow meeting
 		http_access allow all
-		cache_peer 127.0.0.1 parent $origin_port 0 no-query no-digest originserver default
-		never_direct allow all
-		cache deny all
-		access_log none
-		cache_log $folder/cache.log
-		cache_store_log none
-		pid_filename none
-		pinger_enable off
-		shutdown_lifetime 0 seconds
-		coredump_dir $folder
-		visible_hostname bench.example
-		icon_directory $folder
-		cache_effective_user $user
 		END
+		squid_lines "$folder" "$origin_port" "$user"
 		[[ ! $service ]] || sed "s|127.0.0.1:1344/meeting|127.0.0.1:$icap_port/$service|" "$top/squid-conf/icap.conf"
 		[[ ! $service ]] || echo 'adaptation_meta X-Meeting-Mode explicit all'
 	} >"$folder/squid.conf"

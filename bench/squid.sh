@@ -46,19 +46,7 @@ start() {
 	http_port 127.0.0.1:${port[$name]}
 	$2
 	http_access allow all
-	cache_peer 127.0.0.1 parent $origin_port 0 no-query no-digest originserver default
-	never_direct allow all
-	cache deny all
-	access_log none
-	cache_log $folder/cache.log
-	cache_store_log none
-	pid_filename none
-	pinger_enable off
-	shutdown_lifetime 0 seconds
-	coredump_dir $folder
-	visible_hostname bench.example
-	icon_directory $folder
-	cache_effective_user $user
+	$(squid_lines "$folder" "$origin_port" "$user")
 	END
 	"$squid" -N -n "bench$$x$number" -f "$folder/squid.conf" >"$folder/out" 2>&1 &
 	process[$name]=$!

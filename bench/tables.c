@@ -177,19 +177,20 @@ static uint32_t number_of(const struct verdict *verdict)
 	return node_grants(nodes, node_at(nodes, verdict->node))->line - 3;
 }
 
+static inline struct address address_of(const void *question)
+{
+	struct address address = {asked->six ? IPV6 : IPV4, {0}};
+
+	memcpy(address.bytes, question, asked->six ? 16 : 4);
+	return address;
+}
+
 /* The entry, by port and service: all that decide() does about an address that was read. */
 static uint32_t lookup_ours(const void *question)
 {
 	struct question about;
 	struct verdict verdict;
-	struct address address = {IPV4, {0}};
-
-	if (asked->six) {
-		address.family = IPV6;
-		memcpy(address.bytes, question, 16);
-	} else {
-		memcpy(address.bytes, question, 4);
-	}
+	struct address address = address_of(question);
 	question_begin(&about, category, &policy);
 	about.port = 443;
 	verdict_begin(&verdict, category);
@@ -211,14 +212,7 @@ static uint32_t lookup_decide(const void *question)
 static uint32_t lookup_bare(const void *question)
 {
 	struct verdict verdict;
-	struct address address = {IPV4, {0}};
-
-	if (asked->six) {
-		address.family = IPV6;
-		memcpy(address.bytes, question, 16);
-	} else {
-		memcpy(address.bytes, question, 4);
-	}
+	struct address address = address_of(question);
 	verdict.node = prefixes_lookup(&category->address[asked->six], &address);
 	return verdict.node == NODE_NONE ? 0 : number_of(&verdict);
 }
