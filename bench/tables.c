@@ -169,20 +169,22 @@ static size_t ours_bytes(void)
 	return counts.bytes;
 }
 
-/* The list's entries are in order, behind three lines. */
+/* Each of the list's entries is a node with one grant, and they are in order. */
 static uint32_t number_of(const struct verdict *verdict)
 {
-	const struct nodes *nodes = &category->address[asked->six].nodes;
+	uint32_t words = verdict->node - NODE_FIRST;
 
-	return node_grants(nodes, node_at(nodes, verdict->node))->line - 3;
+	return asked->six ? words / (NODE_WORDS + GRANT_WORDS + 4) + 1 : words / (NODE_WORDS + GRANT_WORDS + 1) + 1;
 }
 
-static inline struct address address_of(const void *question)
+/* As the helper has read it. */
+static inline const struct address *address_of(const void *question)
 {
-	struct address address = {asked->six ? IPV6 : IPV4, {0}};
+	static struct address address;
 
+	address.family = asked->six ? IPV6 : IPV4;
 	memcpy(address.bytes, question, asked->six ? 16 : 4);
-	return address;
+	return &address;
 }
 
 /* The entry, by port and service: all that decide() does about an address that was read. */
@@ -190,11 +192,10 @@ static uint32_t lookup_ours(const void *question)
 {
 	struct question about;
 	struct verdict verdict;
-	struct address address = address_of(question);
 	question_begin(&about, category, &policy);
 	about.port = 443;
 	verdict_begin(&verdict, category);
-	return walk_address(&about, &address, &verdict) ? number_of(&verdict) : 0;
+	return walk_address(&about, address_of(question), &verdict) ? number_of(&verdict) : 0;
 }
 
 static uint32_t lookup_decide(const void *question)
@@ -212,8 +213,7 @@ static uint32_t lookup_decide(const void *question)
 static uint32_t lookup_bare(const void *question)
 {
 	struct verdict verdict;
-	struct address address = address_of(question);
-	verdict.node = prefixes_lookup(&category->address[asked->six], &address);
+	verdict.node = lines_lookup(&category->address[asked->six], address_of(question)).node;
 	return verdict.node == NODE_NONE ? 0 : number_of(&verdict);
 }
 

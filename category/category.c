@@ -177,7 +177,7 @@ static void visit_chain(const struct category *category, const struct prefixes p
 {
 	const struct prefixes *table = &prefixes[address->family == IPV4 ? 0 : 1];
 
-	for (uint32_t node = prefixes_lookup(table, address); node != NODE_NONE; node = node_at(&table->nodes, node)->parent) {
+	for (uint32_t node = lines_lookup(table, address).node; node != NODE_NONE; node = node_at(&table->nodes, node)->parent) {
 		if (!visit_prefix(category, table, kind, node, visit, context)) {
 			return;
 		}

@@ -113,7 +113,18 @@ struct ports {
 bool ports_add_list(struct ports *ports, enum transport transport, struct text list, struct refusal *why) MUST_CHECK;
 
 /* port 0 is an unknown port: allowed only where any port is. */
-bool ports_allow(const struct ports *ports, enum transport transport, uint16_t port);
+static inline bool ports_allow(const struct ports *ports, enum transport transport, uint16_t port)
+{
+	if (ports->any) {
+		return true;
+	}
+	for (unsigned i = 0; i < ports->count[transport]; i++) {
+		if (port >= ports->range[transport][i].first && port <= ports->range[transport][i].last) {
+			return port != 0;
+		}
+	}
+	return false;
+}
 
 /* "tcp 80,443,8200 udp 1853,8200", or "any"; cut at size. Returns the length. */
 size_t ports_format(const struct ports *ports, char *out, size_t size);

@@ -177,7 +177,7 @@ static uint32_t find_client(struct question *question, const struct prefixes *ta
 {
 	const struct category *category = question->category;
 
-	for (uint32_t node = prefixes_lookup(table, client); node != NODE_NONE; node = node_at(&table->nodes, node)->parent) {
+	for (uint32_t node = lines_lookup(table, client).node; node != NODE_NONE; node = node_at(&table->nodes, node)->parent) {
 		const struct node *at = node_at(&table->nodes, node);
 
 		for (uint32_t i = 0; i < at->grants; i++) {
@@ -223,28 +223,36 @@ static inline bool is_allowed(const struct question *question, const struct gran
 	return false;
 }
 
-/* Takes the service of the grant that decides, and the other services of the grants behind it. */
-static void take(const struct question *question, const struct grant *grant, const struct grant *end, struct verdict *verdict)
+static inline void decided(const struct question *question, const struct grant *grant, enum table table, uint32_t node,
+    struct verdict *verdict)
 {
 	const struct category *category = question->category;
 	const struct block *block = &category->block[grant->block];
-	bool fresh = question->policy->today <= block->expiry;
 
+	verdict->table = (uint8_t)table;
+	verdict->node = node;
 	verdict->service_index = block->service;
-	while (++grant < end) {
-		block = &category->block[grant->block];
+	verdict->service = category->service[block->service].name;
+	verdict->stale = question->policy->today > block->expiry;
+}
+
+/* Takes the other services of the grants behind the one that decides; its own makes the verdict fresh if any is. */
+static void take_others(const struct question *question, const struct grant *grant, const struct grant *end,
+    struct verdict *verdict)
+{
+	for (; grant < end; grant++) {
+		const struct block *block = &question->category->block[grant->block];
+
 		if (!is_allowed(question, grant, verdict)) {
 			continue;
 		}
 		if (block->service == verdict->service_index) {
-			fresh = fresh || question->policy->today <= block->expiry;
+			verdict->stale = verdict->stale && question->policy->today > block->expiry;
 		} else if ((verdict->also_count == 0 || verdict->also[verdict->also_count - 1] != block->service) &&
 		    verdict->also_count < sizeof verdict->also / sizeof verdict->also[0]) {
 			verdict->also[verdict->also_count++] = block->service;
 		}
 	}
-	verdict->service = category->service[verdict->service_index].name;
-	verdict->stale = !fresh;
 }
 
 /* Walks a chain of nodes that hold the destination. Returns whether an entry decides, and which. */
@@ -259,9 +267,8 @@ static bool walk(const struct question *question, const struct nodes *nodes, uin
 			grant++;
 		}
 		if (grant < end) {
-			take(question, grant, end, verdict);
-			verdict->table = (uint8_t)table;
-			verdict->node = number;
+			decided(question, grant, table, number, verdict);
+			take_others(question, grant + 1, end, verdict);
 			return true;
 		}
 		number = node->parent;
@@ -274,14 +281,23 @@ static bool walk_address(const struct question *question, const struct address *
 {
 	int index = address->family == IPV4 ? 0 : 1;
 	const struct prefixes *table = &question->category->address[index];
+	struct hit hit = lines_lookup(table, address);
 
-	uint32_t node = prefixes_lookup(table, address);
-
-	if (node == NODE_NONE) { /* nearly all addresses */
+	if (hit.node == NODE_NONE) { /* nearly all addresses */
 		note_miss(verdict, MISS_NO_ENTRY);
 		return false;
 	}
-	return walk(question, &table->nodes, node, index == 0 ? TABLE_ADDRESS4 : TABLE_ADDRESS6, verdict);
+	enum table kind = index == 0 ? TABLE_ADDRESS4 : TABLE_ADDRESS6;
+	if (hit.only != 0) { /* nearly all others: decided before their node is in the cache */
+		const struct grant *grant = &table->only[hit.only];
+
+		if (is_allowed(question, grant, verdict)) {
+			decided(question, grant, kind, hit.node, verdict);
+			return true;
+		}
+		hit.node = node_at(&table->nodes, hit.node)->parent;
+	}
+	return walk(question, &table->nodes, hit.node, kind, verdict);
 }
 
 static bool walk_name(const struct question *question, const char *name, struct verdict *verdict)

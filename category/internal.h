@@ -10,6 +10,11 @@
 /* Writes at out + at, cut at size; returns the new end. */
 size_t append_format(char *out, size_t size, size_t at, const char *format, ...) FORMAT_LIKE(4, 5);
 
+/* ---- pages.c ---- */
+
+/* Memory for a table, in whole cache lines; free() takes it back. NULL: memory has run out. */
+void *pages_new(size_t size);
+
 /* ---- Tables: nodes that lie within one another, and the grants of each ----
  * A node is one distinct prefix or name. Its parent is the next shorter one that holds it, so the chain from the most
  * specific node upwards is all that holds an address or a name. NODE_NONE ends it. */
@@ -80,32 +85,58 @@ struct key {
 	uint64_t high, low;
 };
 
-/* A range of IPv6 addresses: the upper half of its start, and its node. */
-struct range6 {
-	uint64_t high;
-	uint32_t node;
-} __attribute__((packed, aligned(4)));
+/* A cache line of ranges, of which each has one most specific node; lines.c says how they are found.
+ * A leaf's node[0] holds from where the line begins, node[i + 1] from start[i] on; those left over repeat the last. only is
+ * the number of the node's single grant in prefixes.only; 0: it has more, or look there.
+ * Above leaves: fence[i] is where the line child + i + 1 begins. */
+enum { LEAF4 = 9, INNER4 = 25, LEAF6 = 5, INNER6 = 8 };
+union line {
+	struct { uint16_t start[LEAF4 - 1]; uint32_t node[LEAF4]; uint8_t only[LEAF4]; } leaf4;
+	struct { uint16_t fence[INNER4 - 1]; uint32_t child; } inner4;
+	struct { uint64_t start[LEAF6 - 1]; uint32_t node[LEAF6]; uint8_t only[LEAF6]; } leaf6;
+	struct { uint64_t fence[INNER6 - 1]; uint32_t child; } inner6;
+	struct { uint8_t others[63], children; } any; /* children == 0: it is a leaf */
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(union line) == 64, "a line is a cache line");
 
-/* The ranges of a slot of IPv6; many are cut into equal steps. */
-struct slot6 {
-	uint64_t first; /* the upper half of the second range's start */
-	uint32_t at, count;
-	uint32_t step, steps; /* steps == 0: they are few */
-	unsigned shift; /* a step's width, in bits */
+/* The lower halves of what a line has of IPv6. */
+struct low {
+	uint64_t of[INNER6 - 1];
 };
 
-/* prefixes.c says how it works. */
+/* A slot cut into steps of equal width, each with a line of its own. */
+struct steps {
+	uint64_t first;      /* the upper half of an address from which they are counted */
+	uint32_t line, last; /* of the first step; the number of the last */
+	uint32_t shift;      /* a step's width, in bits */
+};
+
+enum { ONLY_MOST = 256 };
+
+/* lines.c says how it works. */
 struct prefixes {
 	enum family family;
 	struct nodes nodes;
-	uint64_t *busy;          /* a bit for each slot: not set, no prefix touches it */
-	uint32_t *slot;          /* by the first 16 bits: where its ranges are, in range4 or slot6; NULL: no prefixes */
-	size_t bytes;            /* of what follows */
-	uint16_t *range4;        /* of each slot how many, less one; the second 16 bits of their starts; their nodes, in halves */
-	struct slot6 *slot6;
-	struct range6 *range6;
-	uint64_t *low;           /* the lower half of each start; NULL: all are 0 */
-	uint32_t *step;
+	uint64_t *busy;     /* a bit for each slot: not set, no prefix touches it; NULL: no prefixes */
+	uint32_t *slot;     /* by the first 16 bits */
+	union line *line;   /* [0] is unused */
+	struct low *low;    /* of each line; NULL: all are 0 */
+	struct steps *steps;
+	uint32_t lines, cuts; /* how many of line, and of steps */
+	struct grant only[ONLY_MOST]; /* block and ports; line == 0: unused, as [0] is */
+};
+
+/* What an address leads to. */
+struct hit {
+	uint32_t node; /* the most specific that holds it, or NODE_NONE */
+	uint32_t only; /* its only grant, in prefixes.only; 0: look at the node */
+};
+
+/* Ranges that don't overlap, in rising order: from start[i] on, node[i] is the most specific. */
+struct ranges {
+	struct key *start;
+	uint32_t *node;
+	uint32_t count;
 };
 
 /* One line for a table, before it is built. */
@@ -208,9 +239,14 @@ bool prefixes_build(struct prefixes *prefixes, enum family family, struct prefix
     const uint16_t *rank) MUST_CHECK;
 void prefixes_free(struct prefixes *prefixes);
 
-/* The most specific node that holds the address. */
-uint32_t prefixes_lookup(const struct prefixes *prefixes, const struct address *address);
 size_t prefixes_bytes(const struct prefixes *prefixes);
+
+/* ---- lines.c ---- */
+
+/* Makes the lines of prefixes, whose nodes are complete. Returns false if memory has run out. */
+bool lines_build(struct prefixes *prefixes, const struct ranges *ranges) MUST_CHECK;
+void lines_free(struct prefixes *prefixes);
+struct hit lines_lookup(const struct prefixes *prefixes, const struct address *address);
 
 /* ---- names.c ---- */
 

@@ -240,11 +240,12 @@ bool names_build(struct names *names, const char *arena, struct name_item *items
 		slots *= 2;
 	}
 	names->mask = (uint32_t)(slots - 1);
-	names->slot = calloc(slots, sizeof *names->slot);
+	names->slot = pages_new(slots * sizeof *names->slot);
 	if (!nodes_begin(&names->nodes, words, 0) || names->slot == NULL) {
 		names_free(names);
 		return false;
 	}
+	memset(names->slot, 0, slots * sizeof *names->slot); /* NODE_NONE */
 	fill(names, arena, items, count);
 	return true;
 }

@@ -12,7 +12,7 @@ bool nodes_begin(struct nodes *nodes, size_t words, uint32_t key_words)
 	memset(nodes, 0, sizeof *nodes);
 	nodes->key_words = key_words;
 	nodes->end = NODE_FIRST;
-	nodes->word = words > UINT32_MAX - NODE_FIRST ? NULL : malloc((NODE_FIRST + words) * sizeof *nodes->word);
+	nodes->word = words > UINT32_MAX - NODE_FIRST ? NULL : pages_new((NODE_FIRST + words) * sizeof *nodes->word);
 	return nodes->word != NULL;
 }
 

@@ -6,19 +6,6 @@
 
 #include <string.h>
 
-bool ports_allow(const struct ports *ports, enum transport transport, uint16_t port)
-{
-	if (ports->any) {
-		return true;
-	}
-	for (unsigned i = 0; i < ports->count[transport]; i++) {
-		if (port >= ports->range[transport][i].first && port <= ports->range[transport][i].last) {
-			return port != 0;
-		}
-	}
-	return false;
-}
-
 /* Puts a range in, in order, and joins it with those that it touches. Returns false if there are too many. */
 static bool add_range(struct ports *ports, enum transport transport, uint32_t first, uint32_t last)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 20000, SERVICES = 40 };
+enum { MOST = 20000, SERVICES = 300 };
 
 struct item {
 	struct prefix prefix;
@@ -23,6 +23,7 @@ static size_t count;
 static char *content[SERVICES];
 static size_t length[SERVICES];
 static uint32_t lines[SERVICES];
+static unsigned services; /* of this list: of a long one more than a line of the table can tell apart */
 
 static struct prefix nested(enum family family)
 {
@@ -67,7 +68,7 @@ static void add(const struct prefix *prefix)
 	struct item *item = &items[count++];
 	char rule[PREFIX_TEXT_SIZE];
 
-	*item = (struct item){*prefix, (unsigned)chance(SERVICES), 0, (unsigned)chance(3)};
+	*item = (struct item){*prefix, (unsigned)chance(services), 0, (unsigned)chance(3)};
 	item->line = ++lines[item->service];
 	prefix_format(prefix, rule);
 	length[item->service] += (size_t)snprintf(
@@ -78,11 +79,12 @@ static void add(const struct prefix *prefix)
 static struct category *make(const char *folder, enum family family, size_t wanted)
 {
 	count = 0;
-	for (unsigned i = 0; i < SERVICES; i++) {
+	services = wanted < 1000 ? 40 : SERVICES;
+	for (unsigned i = 0; i < services; i++) {
 		free(content[i]);
 		content[i] = malloc(64 * (wanted + 2));
 		assert_non_null(content[i]);
-		length[i] = (size_t)snprintf(content[i], 64, "service s%02u\n", i);
+		length[i] = (size_t)snprintf(content[i], 64, "service s%03u\n", i);
 		lines[i] = 1;
 	}
 	while (count < wanted) {
@@ -92,10 +94,10 @@ static struct category *make(const char *folder, enum family family, size_t want
 			add(&prefix);
 		}
 	}
-	for (unsigned i = 0; i < SERVICES; i++) {
+	for (unsigned i = 0; i < services; i++) {
 		char name[32];
 
-		(void)snprintf(name, sizeof name, "s%02u.service", i);
+		(void)snprintf(name, sizeof name, "s%03u.service", i);
 		put_bytes(folder, name, content[i], length[i]);
 		free(content[i]);
 		content[i] = NULL;
@@ -168,7 +170,7 @@ static void expected_answer(size_t found, unsigned port, char *out, size_t size)
 			break;
 		} else if (held[i]->service != best->service && held[i]->service != last && others++ < 16) {
 			last = held[i]->service;
-			at += (size_t)snprintf(also + at, sizeof also - at, "%ss%02u", at == 0 ? "" : ",", last);
+			at += (size_t)snprintf(also + at, sizeof also - at, "%ss%03u", at == 0 ? "" : ",", last);
 		}
 	}
 	if (best == NULL) {
@@ -176,7 +178,7 @@ static void expected_answer(size_t found, unsigned port, char *out, size_t size)
 		return;
 	}
 	prefix_format(&best->prefix, rule);
-	(void)snprintf(out, size, "bypass s%02u %s address%s%s", best->service, rule, at == 0 ? "" : " also ", also);
+	(void)snprintf(out, size, "bypass s%03u %s address%s%s", best->service, rule, at == 0 ? "" : " also ", also);
 }
 
 static void compare(const struct category *category, const struct address *address)
@@ -266,7 +268,7 @@ static void chain_of_all_lengths(void **state)
 		category_free(make(folder, family, 0));
 		content[0] = malloc(64 * 130);
 		assert_non_null(content[0]);
-		length[0] = (size_t)snprintf(content[0], 64, "service s00\n");
+		length[0] = (size_t)snprintf(content[0], 64, "service s000\n");
 		for (unsigned l = first; l <= bits; l++) {
 			char rule[PREFIX_TEXT_SIZE];
 
@@ -276,7 +278,7 @@ static void chain_of_all_lengths(void **state)
 			prefix_format(&prefix, rule);
 			length[0] += (size_t)snprintf(content[0] + length[0], 64, "address %s\n", rule);
 		}
-		put_bytes(folder, "s00.service", content[0], length[0]);
+		put_bytes(folder, "s000.service", content[0], length[0]);
 		free(content[0]);
 		content[0] = NULL;
 		struct category *category = load_good(folder);
@@ -287,11 +289,37 @@ static void chain_of_all_lengths(void **state)
 	}
 }
 
+/* As many ranges in the last 16 bits of an address as there can be, below one that holds all. */
+static void every_second_address(void **state)
+{
+	const char *folder = *state;
+	size_t size = 32 * 32768 + 64;
+	char *text = malloc(size);
+
+	assert_non_null(text);
+	size_t at = (size_t)snprintf(text, size, "service s000\naddress 203.1.0.0/16\n");
+	for (unsigned i = 0; i < 65536; i += 2) {
+		at += (size_t)snprintf(text + at, size - at, "address 203.1.%u.%u\n", i >> 8, i & 255);
+	}
+	put_bytes(folder, "s000.service", text, at);
+	free(text);
+	struct category *category = load_good(folder);
+	for (unsigned i = 0; i < 65536; i++) {
+		char address[32], expected[64];
+
+		(void)snprintf(address, sizeof address, "203.1.%u.%u", i >> 8, i & 255);
+		(void)snprintf(expected, sizeof expected, "bypass s000 %s address", i % 2 == 0 ? address : "203.1.0.0/16");
+		assert_string_equal(ASK(category, INTERCEPTED, .dst = address, .dport = "443"), expected);
+	}
+	category_free(category);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(ipv4_same_as_a_walk, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(ipv6_same_as_a_walk, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(every_second_address, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(chain_of_all_lengths, folder_setup, folder_teardown),
 	};
 
