@@ -78,7 +78,7 @@ start_squid() { # NAME SERVICE
 	{
 		cat <<-END
 		http_port 127.0.0.1:${port[$name]} name=3128
-		external_acl_type meeting ttl=60 negative_ttl=60 cache=10000 concurrency=1000 queue-size=10000 children-max=1 \\
+		external_acl_type meeting ttl=60 negative_ttl=60 cache=10000 concurrency=64 queue-size=10000 children-max=1 \\
 			children-startup=1 %>a %#>rd %>rP $helper --mode=explicit --config=$work/services
 		acl meeting external meeting
 		http_access allow meeting

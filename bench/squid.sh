@@ -23,10 +23,11 @@ finish() {
 trap finish EXIT
 
 meeting="$helper --mode=explicit --config=$work/services"
+shipped=$(sed -n 's/^external_acl_type .*\(concurrency=[0-9]* queue-size=[0-9]*\).*/\1/p' "$top/squid-conf/explicit.conf.in")
 external() { # CACHE HELPER...
 	local cache=$1
 	shift
-	echo "external_acl_type meeting ttl=3600 negative_ttl=3600 cache=$cache concurrency=1000 queue-size=10000 \\
+	echo "external_acl_type meeting ttl=3600 negative_ttl=3600 cache=$cache $shipped \\
 	children-max=1 children-startup=1 %>a %#>rd %>rP $*
 acl meeting external meeting
 http_access allow meeting"
