@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# For gnuplot: -v of='NAME;GROUP;SUBJECT[;FROM[;SCALE]]' prints what was measured, as CASE VALUE LOWEST HIGHEST, and behind two empty
-# lines the curve of its law, from this case on; without a law, what was measured again.
+# For gnuplot: -v of='NAME;GROUP;SUBJECT[;FROM[;SCALE]]' prints what was measured, as CASE VALUE LOWEST HIGHEST, and behind two
+# empty lines the curve of its law, from this case on; without a law, what was measured again.
 BEGIN {
 	OFS = "\t"
 	split(of, part, ";")

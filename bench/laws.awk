@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # How results grow with their cases: which of three laws fits.
 #
-#   line       y = a + b n     least squares of the relative errors, so that a small case counts as much as a large one; a and b >= 0
+#   line       y = a + b n     least squares of the relative errors, so that a small case counts as much as a large one;
+#                              neither a nor b is below 0
 #   logarithm  y = a + b log2 n, in the same way
 #   power      y = a n^k       least squares of the logarithms
 #
-# What counts is the largest relative error at any case, which is given with the law. The line is taken if it is off by a
-# tenth or less, or if no other form halves its error; if that is above a third, there is none. Two constants are fitted to a handful of cases: it describes them, and
-# promises nothing beyond the largest.
+# What counts is the largest relative error at any case, which is given with the law. The line is taken if it is off by a tenth or
+# less, or if no other form halves its error; if that is above a third, there is none. Two constants are fitted to a handful of
+# cases: it describes them, and promises nothing beyond the largest.
 
 # Of y = a + b x at the points x[1..n], y[1..n]: sets a and b, neither below 0.
 function fit_line(x, y, n,    i, w, sw, sx, sy, sxx, sxy, d) {
@@ -57,7 +58,7 @@ function law_of(subject, from,    c, n, forms, f, error, half, best_a, best_b) {
 	points = 0
 	of_unit = unit
 	if (unit == "records/s") of_unit = "s"
-	else sub(/\/record$/, "", of_unit)
+	else sub(/(\/| a )(record|request)$/, "", of_unit)
 	for (c = 1; c <= cases; c++) {
 		n = of_case[c]
 		if (n !~ /^[0-9]+$/ || n < (from ? from : 1) || median[subject, n] <= 0) continue
@@ -82,13 +83,17 @@ function law_of(subject, from,    c, n, forms, f, error, half, best_a, best_b) {
 	return points
 }
 
-function quantity(x) { return human(x) " " of_unit }
+function quantity(x) {
+	if (x >= 1e5 && of_unit == "us") return human(x / 1e6) " s"
+	if (x >= 1e5 && of_unit == "bytes") return human(x / 1e6) " MB"
+	return human(x) " " of_unit
+}
 
 # The law in words.
 function law_text(    each) {
 	if (law == "none") return "none of the three"
 	if (law == "power") return sprintf("%.3g %s x n^%.2f: %.3g times as much for ten times n", a, of_unit, b, exp(b * log(10)))
-	if (law == "logarithm") return human(a) " " of_unit " + " human(b) " " of_unit " for each doubling"
+	if (law == "logarithm") return (a > 0 ? quantity(a) " + " : "") quantity(b) " for each doubling"
 	for (each = 1; b > 0 && b * each < 1 && each < 1e6; each *= 1000);
 	return (a > 0 ? quantity(a) " + " : "") quantity(b * each) " for each" (each > 1 ? " " human(each) : "")
 }

@@ -36,7 +36,8 @@ function laws(name, list,    groups, n, g, group, from, subject, s, rows) {
 		read_group(name, group)
 		for (s = 1; s <= subjects; s++) {
 			if ((subject != "" && subject_of[s] != subject) || law_of(subject_of[s], from) < 3) continue
-			print "| " group ", " subject_of[s] " | " law_text() " | " (worst < 0.01 ? "1" : human(int(worst * 100 + 0.5))) " % | " points ", " human(first) " to " human(last) " |"
+			printf "| %s, %s | %s | %.0f %% | %d, %s to %s |\n", group, subject_of[s], law_text(), worst < 0.01 ? 1 : worst * 100, \
+				points, human(first), human(last)
 			rows++
 		}
 		if (rows == 0) print "| " groups[g] " | not measured yet at three sizes: `bench/run " name "` | - | - |"
