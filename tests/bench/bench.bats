@@ -52,6 +52,23 @@ setup() {
 	[[ $output =~ 'lists in force	1	a reload every second	lists	2' ]]
 }
 
+@test "fleet: each store tells what it took" {
+	for tool in clickhouse-server clickhouse-client jq curl openssl; do
+		command -v $tool >/dev/null || {
+			[[ ! ${MEETING_NO_SKIP-} ]] || { echo "$tool is missing" >&2; return 1; }
+			skip "$tool is missing"
+		}
+	done
+	SIZES=3000 run bash "$bench/fleet.sh"
+	echo "$output"
+	[[ $status -eq 0 ]]
+	for store in SQLite ClickHouse 'two shards'; do
+		for group in ingest 'report by client' size; do
+			grep -q "^$group	3000	$store	[a-z/]*	[1-9][0-9]*$" <<<"$output" || { echo "no $group of $store"; false; }
+		done
+	done
+}
+
 # A copy of the benchmarks and pages, whose results can be others.
 copy_of_the_pages() {
 	cp -r "$top_srcdir/bench" "$top_srcdir/docs" "$BATS_TEST_TMPDIR"
