@@ -9,7 +9,8 @@ function human(x) {
 	return sprintf(x >= 100 ? "%.0f" : "%.3g", x)
 }
 
-# Sets cases, of_case[] in ascending order, subjects, subject_of[], unit, and median, low and high of [subject, case]. Returns the number of cases.
+# Sets cases, of_case[] in ascending order, subjects, subject_of[], unit, and median, low and high of [subject, case]. Returns the
+# number of cases.
 function read_group(name, wanted,    file, f, line, n, i) {
 	file = "results/" name ".tsv"
 	split("", seen); split("", median); split("", low); split("", high); split("", of_case); split("", subject_of)
