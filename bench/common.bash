@@ -69,6 +69,18 @@ make_services() {
 		"$top/services/gotomeeting.service" >"$work/services/gotomeeting.service"
 }
 
+# PID...: their CPU time in ns, of all their threads.
+cpu_of() {
+	local pid
+	for pid; do cat "/proc/$pid"/task/*/schedstat 2>/dev/null || :; done | awk '{ sum += $1 } END { printf "%.0f", sum }'
+}
+
+# PID...: the most that they had resident so far, in MB, added up.
+peak_of() {
+	local pid
+	for pid; do cat "/proc/$pid/status" 2>/dev/null || :; done | awk '/^VmHWM/ { sum += $2 } END { print sum * 1.024 / 1000 }'
+}
+
 row() { # GROUP CASE SUBJECT UNIT VALUE
 	printf '%s\t%s\t%s\t%s\t%s\n' "$@"
 }

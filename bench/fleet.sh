@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A million records (or RECORDS) in SQLite, in ClickHouse, and in two shards (or STORES): bytes, ingest, report.
+# A month's records in SQLite, in ClickHouse, and in two shards (or STORES): bytes, ingest, report; docs/FLEET.md shows it.
 set -eu
-top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
-top_builddir=${top_builddir:-$PWD}
-records=${RECORDS:-1000000}
-stores=${STORES:-sqlite clickhouse 2-shards}
-work=$(mktemp -d)
+# SIZES are the numbers of records. The servers are on the same machine as meetingctl, and as each other.
+. "$bench/common.bash"
+top_srcdir=$top
+rounds=${ROUNDS:-1}
+read -ra sizes <<<"${SIZES:-100000 1000000 3000000 10000000}"
+stores=${STORES:-SQLite ClickHouse two-shards}
 load() { . "$top_srcdir/tests/ctl/$1.bash"; }
 load clickhouse
 has_clickhouse || { echo "missing:$missing" >&2; exit 1; }
@@ -29,26 +30,19 @@ timed() {
 	took=$(awk '{ printf("%d", $1 * 1000) }' "$work/time")
 	used=$(($(awk '{ printf("%d", ($2 + $3) * 1000) }' "$work/time") + $(servers_used) - before))
 }
-report() {
-	meetingctl report --from="$1" --config="$top_srcdir/services" --since=2020-01-01 --until=2040-01-01 --by="$2" --format=json
-}
 
-# NAME PLACE BYTES-OF-THE-STORE: what is told of one store, if it is wanted.
+# STORE PLACE BYTES-OF-THE-STORE
 measure() {
-	local rate by times=() busy
-	[[ " $stores " == *" $1 "* ]] || return 0
-	timed meetingctl ingest --journal="$work/journal" --to="$2" --positions="$work/sent.$1.db" --quiet
-	rate=$((records * 1000 / (took + 1)))
-	busy=$((used * 1000 / (records / 1000)))
-	for by in service client day; do
-		timed report "$2" $by
-		times+=("$took" "$used")
-	done
+	timed meetingctl ingest --journal="$work/journal" --to="$2" --positions="$work/sent.db" --quiet
+	rm -f "$work"/sent.db*
+	row ingest "$records" "$1" records/s "$((records * 1000 / (took + 1)))"
+	row 'ingest, CPU' "$records" "$1" us/record "$(awk "BEGIN { print $used * 1000 / $records }")"
+	timed meetingctl report --from="$2" --config="$top_srcdir/services" --since=2020-01-01 --until=2040-01-01 --by=client --format=json
 	[[ $(jq '.totals[-1].records' "$work/output") == "$records" ]]
-	printf "$form" "$1" "$(($($3) / records))" "$rate" "$busy" "${times[@]}"
+	row 'report by client' "$records" "$1" ms "$took"
+	row 'report by client, CPU' "$records" "$1" ms "$used"
+	row size "$records" "$1" bytes/record "$(($($3) / records))"
 }
-
-form='%-10s  %12s  %8s  %8s  %10s  %6s  %10s  %6s  %10s  %6s\n'
 sqlite_bytes() { du -cb "$work"/store.db* | awk 'END { print $1 }'; }
 table_bytes() {
 	local number
@@ -57,20 +51,34 @@ table_bytes() {
 	done | awk '{ sum += $1 } END { print sum }'
 }
 
-# A month of it, so that a report has days.
-awk -v count="$records" -v seed=1 -v start=1793000000.5 -v step="$(awk "BEGIN { print 2500000 / $records }")" \
-	-f "$top_srcdir/tests/ctl/history.awk" >"$work/journal"
-echo "$records records of a month; $(($(stat -c %s "$work/journal") / records)) bytes each in the journal"
-printf "$form" store 'bytes/record' 'taken/s' 'ns each' 'by service' used 'by client' used 'by day' used
-measure sqlite "sqlite:$work/store.db" sqlite_bytes
 start_servers 2
-database=single
-make_database 1 single $database
-measure clickhouse "$(clickhouse 1 $database)" table_bytes
-ask_server 1 "DROP DATABASE $database"
-database=sharded
-make_database 1 sharded $database
-make_database 2 sharded $database
-measure 2-shards "$(clickhouse 1 $database)" table_bytes
-echo '(reports in ms; `used` and `ns each`: of processor time, that of the servers with it)'
-echo '(ClickHouse: the servers are on the same machine as meetingctl, and as each other)'
+for records in "${sizes[@]}"; do
+	# A month of it, so that a report has days.
+	awk -v count="$records" -v seed=1 -v start=1793000000.5 -v step="$(awk "BEGIN { print 2500000 / $records }")" \
+		-f "$top_srcdir/tests/ctl/history.awk" >"$work/journal"
+	row size "$records" journal bytes/record $(($(stat -c %s "$work/journal") / records))
+	for ((round = 0; round < rounds; round++)); do
+		for store in $stores; do
+			case $store in
+			SQLite)
+				measure "$store" "sqlite:$work/store.db" sqlite_bytes
+				rm -f "$work"/store.db*
+				;;
+			ClickHouse)
+				database=single
+				make_database 1 single $database
+				measure "$store" "$(clickhouse 1 $database)" table_bytes
+				ask_server 1 "DROP DATABASE $database"
+				;;
+			two-shards)
+				database=sharded
+				make_database 1 sharded $database
+				make_database 2 sharded $database
+				measure "${store/-/ }" "$(clickhouse 1 $database)" table_bytes
+				ask_server 1 "DROP DATABASE $database"
+				ask_server 2 "DROP DATABASE $database"
+				;;
+			esac
+		done
+	done
+done

@@ -40,7 +40,7 @@ measure() { # ENTRIES KIND FOLDER
 	reload=$(((${EPOCHREALTIME/./} - begin) / 1000))
 	read -rt 0.2 <> <(:) || : # what building took is given back just behind
 	resident=$(awk '/^VmRSS/ { print $2 / 1000 * 1.024 }' "/proc/$process/status")
-	peak=$(awk '/^VmHWM/ { print $2 / 1000 * 1.024 }' "/proc/$process/status")
+	peak=$(peak_of "$process")
 	exec {to}>&-
 	wait "$process"
 	row 'load' "$1" "$2" ms "$load"
@@ -49,7 +49,8 @@ measure() { # ENTRIES KIND FOLDER
 	row 'peak' "$1" "$2" MB "$peak"
 }
 
-for size in 1000 10000 100000 1000000; do
+sizes='1000 10000 30000 100000 300000 1000000'
+for size in $sizes; do
 	mkdir -p "$work/$size/addresses" "$work/$size/names" "$work/$size/both"
 	addresses $size >"$work/$size/addresses/large.service"
 	names $size >"$work/$size/names/named.service"
@@ -58,7 +59,7 @@ done
 mkdir "$work/empty"
 for ((round = 0; round < rounds; round++)); do
 	measure 0 none "$work/empty"
-	for size in 1000 10000 100000 1000000; do
+	for size in $sizes; do
 		for kind in addresses names both; do
 			measure $size $kind "$work/$size/$kind"
 		done

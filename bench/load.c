@@ -2,6 +2,8 @@
 /* Sends requests through a proxy on loopback, one after the other on each of so many connections, each of an address of its
  * own, to destinations in turn, and prints: requests, requests a second, and the latency's p50 and p99 in us.
  * Usage: load PORT CONNECTIONS SECONDS DESTINATIONS */
+#include "bench/took.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,10 +15,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 64, SLOWEST = 2000000 };
+enum { EVENTS = 64 };
 
 struct connection {
 	int fd;
@@ -25,16 +26,6 @@ struct connection {
 	size_t length;
 	char answer[4096];
 };
-
-static uint32_t took[SLOWEST + 1]; /* how many requests took so many us */
-
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static void fail(const char *what)
 {
@@ -115,7 +106,7 @@ static uint64_t ask_all(int epoll, struct connection *connection, unsigned conne
 				continue;
 			}
 			int64_t now = now_us();
-			took[now - one->sent < SLOWEST ? now - one->sent : SLOWEST]++;
+			took_note(now - one->sent);
 			answered++;
 			if (now < end) {
 				ask(one, destinations);
@@ -125,17 +116,6 @@ static uint64_t ask_all(int epoll, struct connection *connection, unsigned conne
 		}
 	}
 	return answered;
-}
-
-static unsigned percentile(uint64_t of, double share)
-{
-	uint64_t sum = 0;
-	unsigned us = 0;
-
-	while (us < SLOWEST && (sum += took[us]) < share * (double)of) {
-		us++;
-	}
-	return us;
 }
 
 int main(int argc, char **argv)
@@ -166,6 +146,6 @@ int main(int argc, char **argv)
 	int64_t begin = now_us();
 	uint64_t answered = ask_all(epoll, connection, connections, begin + (int64_t)(seconds * 1e6), destinations);
 	printf("%llu\t%.0f\t%u\t%u\n", (unsigned long long)answered, (double)answered * 1e6 / (double)(now_us() - begin),
-	    percentile(answered, 0.5), percentile(answered, 0.99));
+	    took_percentile(answered, 0.5), took_percentile(answered, 0.99));
 	return 0;
 }

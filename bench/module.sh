@@ -78,7 +78,7 @@ start_squid() { # NAME SERVICE
 	{
 		cat <<-END
 		http_port 127.0.0.1:${port[$name]} name=3128
-		external_acl_type meeting ttl=60 negative_ttl=60 cache=10000 concurrency=1000 queue-size=10000 children-max=1 \\
+		external_acl_type meeting ttl=60 negative_ttl=60 cache=10000 concurrency=64 queue-size=10000 children-max=1 \\
 			children-startup=1 %>a %#>rd %>rP $helper --mode=explicit --config=$work/services
 		acl meeting external meeting
 		http_access allow meeting
@@ -92,12 +92,6 @@ start_squid() { # NAME SERVICE
 	process[$name]=$!
 	pids+=($!)
 	until_it_does "$work/load" "${port[$name]}" 1 0.01 2 || { tail -n 20 "$folder/out" "$folder/cache.log" >&2; exit 1; }
-}
-
-# PID...: their CPU time in ns, of all their threads.
-cpu_of() {
-	local pid
-	for pid; do cat "/proc/$pid"/task/*/schedstat 2>/dev/null || :; done | awk '{ sum += $1 } END { printf "%.0f", sum }'
 }
 
 icap_processes() { ps -o pid= --ppid "$icap"; }
@@ -145,7 +139,7 @@ start_squid 'no ICAP' ''
 start_squid srv_echo echo
 start_squid srv_meeting meeting
 for ((round = 0; round < rounds; round++)); do
-	for connections in 1 32 512; do
+	for connections in 1 32 128 512; do
 		# Each is first in every second round.
 		first=echo second=meeting
 		((round % 2 == 0)) || first=meeting second=echo
@@ -154,5 +148,10 @@ for ((round = 0; round < rounds; round++)); do
 		ask_squid 'no ICAP' "$connections"
 		ask_squid "srv_$first" "$connections"
 		ask_squid "srv_$second" "$connections"
+		((round == 0)) || continue # upwards: the highest so far is that of these connections
+		# shellcheck disable=SC2046 # a list
+		row 'memory' "$connections" 'c-icap' MB "$(peak_of $(icap_processes))"
+		row 'memory' "$connections" 'Squid, no ICAP' MB "$(peak_of "${process[no ICAP]}")"
+		row 'memory' "$connections" 'Squid, srv_meeting' MB "$(peak_of "${process[srv_meeting]}")"
 	done
 done

@@ -4,6 +4,8 @@
  * Asks the helper as Squid does, so many questions at a time, and waits for all of their answers, for so long. Every PERIOD
  * seconds (0: never) FOLDER's list is replaced by a link to one of the two files NEW.0 and NEW.1, in turns.
  * Prints: answers a second; of the round trips p50, p99, p99.9 and the slowest in us; how many lists were in force. */
+#include "bench/took.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -16,26 +18,16 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { SLOWEST = 10000000, BATCH = 1 << 20 };
+enum { BATCH = 1 << 20 };
 
-static uint32_t took[SLOWEST + 1];
 static char text[BATCH], replies[4 * BATCH];
 
 static void fail(const char *what)
 {
 	perror(what);
 	exit(1);
-}
-
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 static int start(char *helper, const char *folder)
@@ -97,17 +89,6 @@ static const char *round_trip(int to, size_t length, size_t lines)
 	return replies + last;
 }
 
-static unsigned percentile(uint64_t of, double share)
-{
-	uint64_t sum = 0;
-	unsigned us = 0;
-
-	while (us < SLOWEST && (sum += took[us]) < share * (double)of) {
-		us++;
-	}
-	return us;
-}
-
 /* From another process, so that nothing of it is in the figures. */
 static pid_t replace_lists(const char *folder, const char *new, double period, double seconds)
 {
@@ -140,7 +121,7 @@ int main(int argc, char **argv)
 	}
 	double seconds = strtod(argv[4], NULL), period = strtod(argv[5], NULL);
 	size_t lines = strtoul(argv[6], NULL, 10), length = 0;
-	unsigned random = 1, lists = 0, slowest;
+	unsigned random = 1, lists = 0;
 	char source[64] = "";
 	uint64_t trips = 0;
 	int to = start(argv[1], argv[2]);
@@ -160,7 +141,7 @@ int main(int argc, char **argv)
 		const char *answer = strstr(round_trip(to, length, lines), " source_=");
 
 		now = now_us();
-		took[now - sent < SLOWEST ? now - sent : SLOWEST]++;
+		took_note(now - sent);
 		trips++;
 		if (answer == NULL) {
 			fputs("reload: an address of the list wasn't a member\n", stderr);
@@ -174,11 +155,8 @@ int main(int argc, char **argv)
 	if (child > 0) {
 		(void)waitpid(child, NULL, 0);
 	}
-	for (slowest = SLOWEST; slowest > 0 && took[slowest] == 0;) {
-		slowest--;
-	}
-	printf("%.0f\t%u\t%u\t%u\t%u\t%u\n", (double)(trips * lines) * 1e6 / (double)(now - begin), percentile(trips, 0.5),
-	    percentile(trips, 0.99), percentile(trips, 0.999), slowest, lists);
+	printf("%.0f\t%u\t%u\t%u\t%u\t%u\n", (double)(trips * lines) * 1e6 / (double)(now - begin), took_percentile(trips, 0.5),
+	    took_percentile(trips, 0.99), took_percentile(trips, 0.999), took_percentile(trips, 1), lists);
 	(void)shutdown(to, SHUT_WR);
 	while (wait(NULL) > 0) {
 	}

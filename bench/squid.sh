@@ -5,7 +5,7 @@ set -eu
 . "$bench/common.bash"
 need_packages squid-openssl python3
 squid=$(command -v squid || echo /usr/sbin/squid)
-seconds=${SECONDS_EACH:-1.5}
+seconds=${SECONDS_EACH:-1}
 build load bench/load.c
 build origin bench/origin.c
 make_services
@@ -23,10 +23,11 @@ finish() {
 trap finish EXIT
 
 meeting="$helper --mode=explicit --config=$work/services"
+shipped=$(sed -n 's/^external_acl_type .*\(concurrency=[0-9]* queue-size=[0-9]*\).*/\1/p' "$top/squid-conf/explicit.conf.in")
 external() { # CACHE HELPER...
 	local cache=$1
 	shift
-	echo "external_acl_type meeting ttl=3600 negative_ttl=3600 cache=$cache concurrency=1000 queue-size=10000 \\
+	echo "external_acl_type meeting ttl=3600 negative_ttl=3600 cache=$cache $shipped \\
 	children-max=1 children-startup=1 %>a %#>rd %>rP $*
 acl meeting external meeting
 http_access allow meeting"
@@ -60,11 +61,6 @@ start() {
 	return 1
 }
 
-# PID: its CPU time in ns, of all its threads.
-cpu_of() {
-	cat /proc/"$1"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f", sum }'
-}
-
 measure() { # NAME CONNECTIONS DESTINATIONS
 	local name=$1 pid=${process[$1]} child before after helper_before=0 helper_after=0 count rate p50 p99
 	child=$(ps -o pid=,comm= --ppid "$pid" | awk '$2 ~ /^(ext_meeting|answerer)/ { print $1 }')
@@ -79,6 +75,9 @@ measure() { # NAME CONNECTIONS DESTINATIONS
 	row 'latency, p50' "$2" "$name" us "$p50"
 	row 'latency, p99' "$2" "$name" us "$p99"
 	row 'requests a second' "$2" "$name" /s "$rate"
+	# The first round goes upwards, so that the highest so far is that of these connections.
+	((round > 0)) || row 'memory of Squid' "$2" "$name" MB "$(peak_of "$pid")"
+	[[ -z $child ]] || ((round > 0)) || row 'memory of the helper' "$2" "$name" MB "$(peak_of "$child")"
 }
 
 # The answers of 512 clients about 768 destinations are more than the largest cache holds.
@@ -93,7 +92,7 @@ start 'helper, cache=262144, full' "$(external 262144 "$meeting")"
 start 'Python helper, no cache' "$(external 0 "$bench/answerer.py")"
 "$work/load" "${port['helper, cache=262144, full']}" 512 "${FILL_SECONDS:-25}" $many >/dev/null
 for ((round = 0; round < rounds; round++)); do
-	for connections in 1 32 512; do
+	for connections in 1 32 128 512 2048; do
 		measure 'no acl' $connections $many
 		measure 'acl dst' $connections $many
 		measure 'helper, no cache' $connections $many

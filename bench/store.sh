@@ -6,7 +6,7 @@ set -eu
 . "$bench/common.bash"
 need_packages sqlite3 jq
 meetingctl=$top_builddir/ctl/meetingctl
-read -ra sizes <<<"${SIZES:-10000 100000 1000000 10000000}"
+read -ra sizes <<<"${SIZES:-10000 100000 1000000 3000000 10000000}"
 beside=1000000
 LIBS="$top_builddir/records/.libs/librecords.a $top_builddir/category/.libs/libcategory.a -ljansson -lsqlite3 -lcidr -lcurl -lpthread" \
 	build history bench/history.c

@@ -2,8 +2,8 @@
 /* The category in force: folders are watched, the new category is built aside in a thread, and swapped in.
  *
  * inotify tells of changes. A burst is let settle, and a file that is open for writing is waited for, so that half a file
- * is not taken for a whole one. What inotify can't tell (a folder that didn't exist, the target of a link, a network
- * folder) is noticed by looking once in a while. */
+ * is not taken for a whole one. For a folder that isn't there its nearest parent is watched. What inotify can't tell (the
+ * target of a link, a parent that is moved, a network folder) is noticed by looking once in a while. */
 #include <config.h>
 
 #include "category/internal.h"
@@ -49,7 +49,11 @@ struct live {
 	int notify, wake;           /* inotify and an eventfd; -1: there was none to be had, so looking has to do */
 	bool started;
 	atomic_bool stop;
-	int *watch;                 /* of each folder; -1: none */
+	struct {
+		int folder;         /* its watch; -1: it isn't there */
+		int parent;         /* that of its nearest parent, until it is there; -1: none */
+		const char *next;   /* what has to appear in the parent, in the folder's path */
+	} *watch;                   /* of each folder */
 	int32_t told_day;           /* of the last LIVE_EXPIRED */
 };
 
@@ -152,17 +156,77 @@ static void reload(struct live *live)
 	(void)malloc_trim(0); /* what the building and the old one took is much more than what stays */
 }
 
-/* Watches the folders that aren't watched yet. Returns whether one was added. */
+static bool is_watched(const struct live *live, int watch)
+{
+	for (size_t i = 0; i < live->folder_count; i++) {
+		if (live->watch[i].folder == watch || live->watch[i].parent == watch) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void leave_parent(struct live *live, size_t folder)
+{
+	int parent = live->watch[folder].parent;
+
+	live->watch[folder].parent = -1;
+	if (parent >= 0 && !is_watched(live, parent)) {
+		(void)inotify_rm_watch(live->notify, parent);
+	}
+}
+
+/* Watches the nearest parent that there is. Returns the watch, or -1; `next` is what has to appear in it. */
+static int watch_parent(struct live *live, const char *folder, const char **next)
+{
+	char *path = strdup(folder);
+	size_t end = path == NULL ? 0 : strlen(path);
+	int watch = -1;
+
+	while (watch < 0 && end > 0) {
+		while (end > 0 && path[end - 1] == '/') {
+			end--;
+		}
+		while (end > 0 && path[end - 1] != '/') {
+			end--;
+		}
+		*next = folder + end;
+		if (**next == '/' || **next == '\0') {
+			break; /* the root itself */
+		}
+		path[end] = '\0';
+		/* It may be one of the folders, too. */
+		watch = inotify_add_watch(live->notify, end > 0 ? path : ".",
+		    IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD);
+	}
+	free(path);
+	return watch;
+}
+
+/* Watches the folders that aren't watched yet, or what they have to appear in. Returns whether a folder was added. */
 static bool add_watches(struct live *live)
 {
 	bool added = false;
 
-	for (size_t i = 0; i < live->folder_count; i++) {
-		if (live->watch[i] < 0 && live->notify >= 0) {
-			live->watch[i] = inotify_add_watch(live->notify, live->folders[i],
+	for (size_t i = 0; i < live->folder_count && live->notify >= 0; i++) {
+		int parent = -2;
+
+		/* Until it is the same parent as before: what appeared before that was watched told nothing. */
+		while (live->watch[i].folder < 0 && live->watch[i].parent != parent) {
+			live->watch[i].folder = inotify_add_watch(live->notify, live->folders[i],
 			    IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |
 			        IN_DELETE_SELF | IN_MOVE_SELF);
-			added = added || live->watch[i] >= 0;
+			if (live->watch[i].folder >= 0) {
+				leave_parent(live, i);
+				added = true;
+				break;
+			}
+			parent = watch_parent(live, live->folders[i], &live->watch[i].next);
+			if (parent != live->watch[i].parent) {
+				leave_parent(live, i);
+				live->watch[i].parent = parent;
+				parent = -2;
+			}
 		}
 	}
 	return added;
@@ -196,35 +260,57 @@ static void note_writer(struct writers *writers, const struct inotify_event *eve
 	}
 }
 
+/* Whether this is of the parent of a folder that isn't there, and the folder, or what it is in, may have appeared. */
+static bool has_appeared(struct live *live, const struct inotify_event *event)
+{
+	bool appeared = false;
+
+	for (size_t i = 0; i < live->folder_count; i++) {
+		if (live->watch[i].folder < 0 && live->watch[i].parent == event->wd) {
+			size_t length = strcspn(live->watch[i].next, "/");
+
+			if (event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF)) {
+				leave_parent(live, i);
+				appeared = true;
+			} else if (event->len > 0 && strlen(event->name) == length && memcmp(event->name, live->watch[i].next, length) == 0) {
+				appeared = true;
+			}
+		}
+	}
+	return appeared;
+}
+
 /* Reads what inotify has to say. Returns whether any of it may matter. */
 static bool read_events(struct live *live, struct writers *writers)
 {
 	_Alignas(struct inotify_event) char buffer[4096];
-	bool matters = false;
+	bool matters = false, appeared = false;
 	ssize_t got = read(live->notify, buffer, sizeof buffer);
 
 	for (char *at = buffer; got > 0 && at < buffer + got;) {
 		const struct inotify_event *event = (const struct inotify_event *)(const void *)at;
+		bool gone = event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF);
 
-		if (event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF)) {
-			for (size_t i = 0; i < live->folder_count; i++) {
-				if (live->watch[i] == event->wd) {
-					(void)inotify_rm_watch(live->notify, event->wd);
-					live->watch[i] = -1;
-				}
+		appeared = has_appeared(live, event) || appeared;
+		matters = matters || event->mask & IN_Q_OVERFLOW;
+		for (size_t i = 0; i < live->folder_count; i++) {
+			if (live->watch[i].folder != event->wd) {
+				continue;
 			}
-			matters = true;
-		} else if (event->mask & IN_Q_OVERFLOW) {
-			matters = true;
-		} else if (event->len > 0 && is_category_file(event->name)) {
-			note_writer(writers, event);
-			matters = true;
-		} else if (event->len == 0) {
-			matters = true; /* a file that stands for a folder */
+			if (gone) {
+				(void)inotify_rm_watch(live->notify, event->wd);
+				live->watch[i].folder = -1;
+				matters = true;
+			} else if (event->len > 0 && is_category_file(event->name)) {
+				note_writer(writers, event);
+				matters = true;
+			} else if (event->len == 0) {
+				matters = true; /* a file that stands for a folder */
+			}
 		}
 		at += sizeof *event + event->len;
 	}
-	return matters;
+	return (appeared && add_watches(live)) || matters;
 }
 
 /* Waits until the changes are over. */
@@ -326,7 +412,7 @@ struct live *live_open(struct category *category, const char *const *folders, si
 		return NULL;
 	}
 	for (size_t i = 0; i < count; i++) {
-		live->watch[i] = -1;
+		live->watch[i].folder = live->watch[i].parent = -1;
 	}
 	(void)add_watches(live);
 	/* Signals are for the program's own threads. */

@@ -31,7 +31,7 @@ void options_help(FILE *to)
 	    "  --version                   show the version\n"
 	    "\n"
 	    "Example, in squid.conf:\n"
-	    "  external_acl_type meeting ttl=60 negative_ttl=60 concurrency=1000 \\\n"
+	    "  external_acl_type meeting ttl=60 negative_ttl=60 concurrency=64 \\\n"
 	    "      %>a %>la %>lp %>rd %#ssl::>sni /usr/lib/squid/ext_meeting_acl\n"
 	    "  acl meeting external meeting gotomeeting\n"
 	    "\n"

@@ -1,5 +1,5 @@
 # tests/: one folder a room, and the end-to-end tests.
-EXTRA_DIST += tests/wait.bash
+EXTRA_DIST += tests/wait.bash tests/port.bash
 include tests/category/local.mk
 include tests/helper/local.mk
 include tests/feeds/local.mk

@@ -4,19 +4,7 @@
 
 # shellcheck source=tests/ctl/store.bash
 load store
-
-free_port() {
-	local port
-	for _ in {1..100}; do
-		port=$((20000 + RANDOM % 12000))
-		[[ " ${used_ports-} " == *" $port "* ]] && continue
-		(: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && continue
-		used_ports+=" $port"
-		free=$port
-		return
-	done
-	return 1
-}
+load ../port
 
 # For setup_file: whether there is all that it takes; if not, `missing` says what.
 has_clickhouse() {

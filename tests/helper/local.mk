@@ -18,4 +18,4 @@ tests_helper_garbage_test_SOURCES = tests/helper/garbage_test.c
 tests_helper_garbage_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_helper_garbage_test_LDADD = tests/helper/libasker.la
 
-bats_tests += tests/helper/options.bats
+bats_tests += tests/helper/options.bats tests/helper/burst.bats

@@ -9,7 +9,7 @@ setup() {
 	DIR=$BATS_TEST_TMPDIR
 	mkdir "$DIR/services"
 	service 192.0.2.0/24
-	coproc HELPER { exec "${top_builddir:-.}/helper/ext_meeting_acl" --config="$DIR/services" --config="$DIR/later" \
+	coproc HELPER { exec "${top_builddir:-.}/helper/ext_meeting_acl" --config="$DIR/services" --config="$DIR/state/later/" \
 		2>"$DIR/stderr" 3>&-; }
 	TO=${HELPER[1]} FROM=${HELPER[0]} PROCESS=$HELPER_PID
 	becomes 'grep -q "services with" "$DIR/stderr"'
@@ -20,9 +20,9 @@ teardown() {
 	wait "$PROCESS"
 }
 
-# CONDITION: waits for it; says what the helper told if it doesn't come.
+# CONDITION [SECONDS]: waits for it; says what the helper told if it doesn't come.
 becomes() {
-	wait_until 20 eval "$1" && return
+	wait_until "${2-20}" eval "$1" && return
 	echo "waited in vain for: $1" >&2
 	cat "$DIR/stderr" >&2
 	return 1
@@ -98,11 +98,22 @@ not_exempt() {
 	[[ $ANSWER == *nothing-loaded || $ANSWER == *service-off ]]
 }
 
-@test 'a folder that comes later, and a file in it that hides another' {
-	mkdir "$DIR/later"
-	printf 'service meet\naddress 203.0.113.0/24\n' >"$DIR/later/meet.service"
-	becomes 'exempt 203.0.113.1'
+# Looking would take up to ten seconds.
+@test 'a folder that comes later, goes and comes again is noticed at once; what is in it hides another' {
+	mkdir "$DIR/state"
+	mkdir "$DIR/state/later"
+	printf 'service meet\naddress 203.0.113.0/24\n' >"$DIR/state/later/meet.service"
+	becomes 'exempt 203.0.113.1' 4
 	not_exempt 192.0.2.1
+	mv "$DIR/state/later" "$DIR/aside"
+	becomes 'exempt 192.0.2.1' 4
+	mv "$DIR/aside" "$DIR/state/later"
+	becomes 'exempt 203.0.113.1' 4
+	rm -r "$DIR/state"
+	becomes 'exempt 192.0.2.1' 4
+	mkdir -p "$DIR/state/later"
+	printf 'service meet\naddress 198.51.100.0/24\n' >"$DIR/state/later/meet.service"
+	becomes 'exempt 198.51.100.1' 4
 }
 
 @test 'the target of a link, on SIGHUP' {

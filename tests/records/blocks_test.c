@@ -264,6 +264,70 @@ static void counts_are_those_of_a_recount(void **state)
 	remove_store(place);
 }
 
+/* ---- What is nearly alike ---- */
+
+/* More groups than 16 bits tell; and two connections whose numbers have their lower 32 bits in common, by which a table tells
+ * most apart, and the upper ones, which are the place in it. */
+enum { GROUPS = 66000 };
+static const uint32_t pair[] = { 20426058, 43580002 };
+
+static struct record with_conn(uint32_t conn, char text[32])
+{
+	snprintf(text, 32, "192.0.2.1:%u", conn);
+	return (struct record){ .conn = text_of(text), .verdict = RECORD_NORMAL };
+}
+
+static uint64_t number_of(uint32_t conn)
+{
+	char text[32];
+	const struct record record = with_conn(conn, text);
+
+	return (uint64_t)connection_number(&record);
+}
+
+/* Each user has a connection of his own, the last one has two, and all come twice. */
+static void the_nearly_alike_are_told_apart(void **state)
+{
+	struct question question = { .dimension = { DIMENSION_USER }, .dimensions = 1, .verdicts = 0xf };
+	FILE *file = fopen(path, "we");
+	char why[STORE_WHY_SIZE];
+	struct store *store;
+	uint64_t forgotten;
+
+	(void)state;
+	assert_non_null(file);
+	assert_int_equal((uint32_t)number_of(pair[0]), (uint32_t)number_of(pair[1]));
+	assert_int_equal(number_of(pair[0]) >> 46, number_of(pair[1]) >> 46);
+	for (uint32_t i = 0; i < 2 * (GROUPS + 1); i++) {
+		uint32_t user = i % (GROUPS + 1), conns = user < GROUPS ? 1 : 2;
+
+		for (uint32_t j = 0; j < conns; j++) {
+			char line[RECORD_SIZE], conn[32], name[16];
+			struct record record = with_conn(user < GROUPS ? user : pair[j], conn);
+
+			snprintf(name, sizeof name, "%u", user);
+			record.user = text_of(name);
+			assert_int_not_equal(fwrite(line, 1, record_format(&record, line), file), 0);
+		}
+	}
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(ingest_all(0, 0, &forgotten), 2 * (GROUPS + 2));
+	store = store_open(place, why);
+	assert_non_null(store);
+	assert_true(questions_ask(store, 0, 1, &question, 1));
+	assert_int_equal(question.count, GROUPS + 1);
+	for (size_t i = 0; i < question.count; i++) {
+		const struct group *group = &question.groups[i];
+		uint64_t conns = strtoul(text_of_number(store, group->key[0]).at, NULL, 10) < GROUPS ? 1 : 2;
+
+		assert_int_equal(group->records, 2 * conns);
+		assert_int_equal(group->connections, conns);
+	}
+	question_free(&question);
+	store_close(store);
+	remove_store(place);
+}
+
 /* ---- Small batches ---- */
 
 static int64_t blocks_in(void)
@@ -322,6 +386,7 @@ int main(void)
 		cmocka_unit_test(rows_come_back),
 		cmocka_unit_test(damage_is_noticed),
 		TEST(counts_are_those_of_a_recount),
+		TEST(the_nearly_alike_are_told_apart),
 		TEST(small_batches_become_larger_blocks),
 	};
 

@@ -38,7 +38,8 @@ teardown() {
 # From now on $URL is the server that is ruder than nginx.
 start_rude() {
 	for _ in 1 2 3 4 5; do
-		PORT=$(free_port)
+		free_port
+		PORT=$free
 		socat "OPENSSL-LISTEN:$PORT,bind=127.0.0.1,reuseaddr,fork,verify=0,cert=$BATS_FILE_TMPDIR/good.pem,key=$BATS_FILE_TMPDIR/good.key" \
 			"EXEC:bash $top_srcdir/tests/update/rude.sh" 2>"$BATS_TEST_TMPDIR/socat" 3>&- &
 		RUDE=$!

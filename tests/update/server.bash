@@ -7,6 +7,7 @@
 #   update   meetingctl update, with these folders and the test's certificates
 
 load ../category/programs
+load ../port
 
 # Certificates are made once for a file of tests: $BATS_FILE_TMPDIR/NAME.pem and .key.
 make_certificates() (
@@ -24,14 +25,6 @@ make_certificates() (
 	new localhost self -x509 -days 30 -addext subjectAltName=DNS:localhost -out self.pem
 )
 
-free_port() {
-	local port
-	for _ in {1..100}; do
-		port=$((20000 + RANDOM % 12000))
-		(: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port" && return; }
-	done
-}
-
 # [LOCATIONS]: starts nginx with the good certificate on $PORT, and with the others on the three ports behind it. Tried again
 # on other ports if these are taken.
 start_server() {
@@ -40,7 +33,8 @@ start_server() {
 	cd "$BATS_TEST_TMPDIR" || return # what a test writes down stays there
 	local name port
 	for _ in 1 2 3 4 5; do
-		PORT=$(free_port) PLAIN=$((PORT + 4))
+		free_port
+		PORT=$free PLAIN=$((free + 4))
 		{
 			echo "daemon off; worker_processes 1; pid $SERVER/pid; error_log $SERVER/errors notice;"
 			[ "$EUID" != 0 ] || echo 'user root;'

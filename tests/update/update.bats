@@ -57,10 +57,10 @@ name meet.example" "$(cat "$STATE/services/meet.service")"
 	asked ERR
 	usual_list 24 >"$SITE/list"
 	update --yes >/dev/null
-	# A folder that wasn't there at its start is noticed within ten seconds.
-	wait_until 15 eval 'asked OK' || { exec {to}>&-; return 1; }
+	# A folder that wasn't there at its start, too: looking would take up to ten seconds.
+	wait_until 5 eval 'asked OK' || { exec {to}>&-; return 1; }
 	meetingctl rollback --state="$STATE" meet
-	wait_until 15 eval 'asked ERR' || { exec {to}>&-; return 1; }
+	wait_until 5 eval 'asked ERR' || { exec {to}>&-; return 1; }
 	exec {to}>&-
 	wait "$pid"
 }
