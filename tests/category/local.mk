@@ -79,4 +79,4 @@ tests_category_memory_test_SOURCES = tests/category/memory_test.c
 tests_category_memory_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_category_memory_test_LDADD = tests/category/libfixture.la
 tests_category_memory_test_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray \
-	-Wl,--wrap=strdup,--wrap=strndup,--wrap=free
+	-Wl,--wrap=posix_memalign,--wrap=strdup,--wrap=strndup,--wrap=free

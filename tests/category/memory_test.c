@@ -4,6 +4,7 @@
 
 #include "tests/category/fixture.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
 void *__real_reallocarray(void *old, size_t count, size_t size);
+int __real_posix_memalign(void **memory, size_t alignment, size_t size);
 char *__real_strdup(const char *string);
 char *__real_strndup(const char *string, size_t length);
 void __real_free(void *memory);
@@ -20,6 +22,7 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 void *__wrap_reallocarray(void *old, size_t count, size_t size);
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
 char *__wrap_strdup(const char *string);
 char *__wrap_strndup(const char *string, size_t length);
 void __wrap_free(void *memory);
@@ -70,6 +73,14 @@ void *__wrap_reallocarray(void *old, size_t count, size_t size)
 
 	balance += old == NULL && new != NULL;
 	return new;
+}
+
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
+{
+	int error = fails() ? ENOMEM : __real_posix_memalign(memory, alignment, size);
+
+	balance += error == 0;
+	return error;
 }
 
 char *__wrap_strdup(const char *string)
