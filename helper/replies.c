@@ -62,14 +62,14 @@ size_t replies_reply(struct replies *replies, const struct options *options, con
 	struct made_of of = {bypass ? verdict->node : 0, bypass ? verdict->service_index : 0, (uint8_t)verdict->kind,
 	    (uint8_t)verdict->evidence, (uint8_t)verdict->miss, bypass ? verdict->table : 0, verdict->stale};
 	struct kept *kept = &replies->kept[(of.node * 0x9e3779b1u >> 20 ^ of.miss ^ of.table) % PLACES];
-	size_t channel = question->first == 0 ? 0 : question->word[0].length + 1;
+	size_t channel = question->first == 0 ? 0 : question_word(question, 0).length + 1;
 
 	if (replies->serial != category_serial(verdict->category)) {
 		forget(replies, category_serial(verdict->category));
 	}
 	if (kept->length > 0 && same(&kept->of, &of)) {
 		if (channel > 0) {
-			memcpy(out, question->word[0].at, channel - 1);
+			memcpy(out, question_word(question, 0).at, channel - 1);
 			out[channel - 1] = ' ';
 		}
 		memcpy(out + channel, kept->text, kept->length);

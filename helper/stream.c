@@ -35,7 +35,7 @@ struct stream {
 /* ---- Answers ---- */
 
 /* Room for one more reply. */
-static char *reply_room(struct stream *stream)
+static inline char *reply_room(struct stream *stream)
 {
 	size_t end = stream->output_start + stream->output_length;
 
@@ -58,13 +58,13 @@ static char *reply_room(struct stream *stream)
 	return stream->output + end;
 }
 
-static void log_line(const struct stream *stream, char direction, const char *line, size_t length)
+/* The line that text begins with. */
+static void log_line(char direction, const char *text, size_t length)
 {
-	if (stream->options.debug) {
-		int shown = length > 1000 ? 1000 : (int)length;
+	size_t shown = length > 1000 ? 1000 : length;
+	const char *end = memchr(text, '\n', shown);
 
-		fprintf(stderr, "ext_meeting_acl: %c %.*s%s", direction, shown, line, shown > 0 && line[shown - 1] == '\n' ? "" : "\n");
-	}
+	fprintf(stderr, "ext_meeting_acl: %c %.*s\n", direction, end == NULL ? (int)shown : (int)(end - text), text);
 }
 
 /* Takes the answers in whose turn has come. */
@@ -85,9 +85,11 @@ static void flush_in_order(struct stream *stream)
 }
 
 /* Sends a reply that was written into reply_room; one without a channel waits for those before it. */
-static void send_reply(struct stream *stream, const char *reply, size_t length, bool in_order)
+static inline void send_reply(struct stream *stream, const char *reply, size_t length, bool in_order)
 {
-	log_line(stream, '>', reply, length);
+	if (stream->options.debug) {
+		log_line('>', reply, length);
+	}
 	if (in_order && stream->waiting.first != NULL) {
 		stream->out_of_memory = stream->out_of_memory || !waiting_reply(&stream->waiting, reply, length);
 		return;
@@ -109,7 +111,9 @@ static void dns_answered(void *context, void *ticket, enum confirmation confirma
 	}
 	protocol_decide(&stream->options, stream->category, &waiter->question, confirmation, &verdict);
 	size_t length = protocol_reply(&stream->options, &waiter->question, &verdict, reply);
-	log_line(stream, '>', reply, length);
+	if (stream->options.debug) {
+		log_line('>', reply, length);
+	}
 	if (!waiter->in_order) {
 		stream->output_length += length;
 		waiting_free(&stream->waiting, waiter);
@@ -120,8 +124,7 @@ static void dns_answered(void *context, void *ticket, enum confirmation confirma
 }
 
 /* Lets DNS decide. Returns false if the question now waits. */
-static bool ask_dns(struct stream *stream, const struct question *question, const char *line, size_t length,
-    enum confirmation *confirmation)
+static bool ask_dns(struct stream *stream, const struct question *question, enum confirmation *confirmation)
 {
 	struct address dst;
 	char name[NAME_SIZE];
@@ -135,7 +138,7 @@ static bool ask_dns(struct stream *stream, const struct question *question, cons
 	if (*confirmation != CONFIRM_UNASKED) {
 		return true;
 	}
-	struct waiter *waiter = waiting_question(&stream->waiting, question, line, length);
+	struct waiter *waiter = waiting_question(&stream->waiting, question);
 	if (waiter == NULL) {
 		*confirmation = CONFIRM_REFUSED;
 		return true;
@@ -148,28 +151,28 @@ static bool ask_dns(struct stream *stream, const struct question *question, cons
 	return true;
 }
 
-/* Answers one whole line; the line's memory is overwritten. */
-static void answer(struct stream *stream, char *line, size_t length)
+/* Answers the next line, whose memory is overwritten. */
+static void answer(struct stream *stream, struct lines *lines)
 {
 	struct question question;
 	struct verdict verdict;
 	enum confirmation confirmation;
 	const char *complaint = NULL;
 
-	log_line(stream, '<', line, length);
-	if (stream->overlong || length > LINE_SIZE) {
+	if (stream->options.debug) {
+		log_line('<', lines->text + lines->next, lines->length - lines->next);
+	}
+	protocol_read(&stream->options, lines, &question);
+	if (stream->overlong || question.length > LINE_SIZE) {
 		stream->overlong = false;
-		protocol_read(&stream->options, line, length < LINE_SIZE ? length : LINE_SIZE, &question);
 		question.wrong = "a line of more than 65536 bytes";
-	} else {
-		protocol_read(&stream->options, line, length, &question);
 	}
 	if (question.wrong != NULL) {
 		complaint = question.wrong;
 	} else {
 		protocol_decide(&stream->options, stream->category, &question, CONFIRM_UNASKED, &verdict);
 		if (verdict.kind == VERDICT_UNDECIDED) {
-			if (!ask_dns(stream, &question, line, length, &confirmation)) {
+			if (!ask_dns(stream, &question, &confirmation)) {
 				return;
 			}
 			protocol_decide(&stream->options, stream->category, &question, confirmation, &verdict);
@@ -186,32 +189,37 @@ static void answer(struct stream *stream, char *line, size_t length)
 	}
 }
 
-/* Answers all whole lines of the input, and keeps what is left. */
+/* Answers all whole lines of the input, and keeps what is left. searched: so much of it has no line end. */
 static void answer_lines(struct stream *stream, size_t searched)
 {
-	char *line = stream->input, *end = stream->input + stream->input_length, *from = stream->input + searched;
+	const char *last = memrchr(stream->input + searched, '\n', stream->input_length - searched);
+	struct lines lines;
 
-	for (char *newline; !stream->out_of_memory && (newline = memchr(from, '\n', (size_t)(end - from))) != NULL;) {
-		answer(stream, line, (size_t)(newline - line));
-		line = from = newline + 1;
+	if (last != NULL) {
+		protocol_begin(&lines, stream->input, (size_t)(last + 1 - stream->input));
+		while (lines.next < lines.length && !stream->out_of_memory) {
+			answer(stream, &lines);
+		}
+		stream->input_length -= lines.length;
+		memmove(stream->input, stream->input + lines.length, stream->input_length);
 	}
-	stream->input_length = (size_t)(end - line);
 	if (stream->input_length > 2 * LINE_SIZE) {
 		/* Enough is known to refuse it. */
 		stream->overlong = true;
 		stream->input_length = LINE_SIZE;
 	}
-	memmove(stream->input, line, stream->input_length);
 }
 
 /* A cut question isn't the one that was meant, so it is refused; but it is answered. */
 static void refuse_rest(struct stream *stream)
 {
 	struct question question;
+	struct lines lines;
 	char *reply = reply_room(stream);
 
 	if (reply != NULL) {
-		protocol_read(&stream->options, stream->input, stream->input_length, &question);
+		protocol_begin(&lines, stream->input, stream->input_length);
+		protocol_read(&stream->options, &lines, &question);
 		question.wrong = "the end of input in the middle of a line";
 		send_reply(stream, reply, protocol_reply(&stream->options, &question, NULL, reply), question.first == 0);
 		complain(question.wrong);

@@ -155,6 +155,42 @@ static void over_pipes(void **state)
 	all_exchanges(state, OVER_PIPES);
 }
 
+/* A line is what it is, whatever is written with it, and however it lies in what is read. */
+static void one_beside_another(void **state)
+{
+	enum { LINES = 4000, COUNT = sizeof exchanges / sizeof exchanges[0] };
+	static char text[LINES * 256];
+	static size_t which[LINES]; /* COUNT: one with a NUL */
+	struct asker asker;
+	size_t at = 0;
+
+	for (size_t i = 0; i < LINES; i++) {
+		which[i] = chance(COUNT + 1);
+		at += (size_t)snprintf(text + at, 32, "%zu ", i);
+		for (const char *from = which[i] == COUNT ? "10.1.1.1 192.0.2.1 443 - \x01" : exchanges[which[i]].line; *from != '\0';
+		     from++) {
+			text[at++] = (char)(*from == '\x01' ? '\0' : *from);
+			for (uint64_t more = *from == ' ' && chance(3) == 0 ? chance(20) : 0; more > 0; more--) {
+				text[at++] = chance(2) == 0 ? ' ' : '\t';
+			}
+		}
+		text[at++] = '\n';
+	}
+	asker_category(*state);
+	asker_start(&asker, *state, OVER_SOCKET, ignore);
+	asker_give(&asker, text, at);
+	for (size_t i = 0; i < LINES; i++) {
+		char expected[2560];
+		const char *reply = asker_hear(&asker);
+
+		(void)snprintf(expected, sizeof expected, "%zu %s", i,
+		    which[i] == COUNT ? WRONG("a NUL byte in the line") : with_clients_path(&asker, exchanges[which[i]].reply));
+		assert_non_null(reply);
+		assert_string_equal(reply, expected);
+	}
+	asker_end(&asker, 0);
+}
+
 static void nul_bytes(void **state)
 {
 	static const struct {
@@ -312,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(over_a_socket, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(over_pipes, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(one_beside_another, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(nul_bytes, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(many_arguments, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(explicit_mode, folder_setup, folder_teardown),
@@ -320,5 +357,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fields_that_begin_with_a_number, folder_setup, folder_teardown),
 	};
 
+	chance_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
