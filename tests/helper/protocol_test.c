@@ -37,6 +37,13 @@ static const struct exchange exchanges[] = {
 	    "OK verdict_=bypass service_=tie rule_=203.0.113.0/24 evidence_=address source_=T" MEMBER},
 	{"10.1.1.1 198.51.100.1 443 - -",
 	    "OK verdict_=bypass service_=old rule_=198.51.100.0/24 evidence_=address source_=L stale_=yes" MEMBER},
+	/* of the same entry, but another reply */
+	{"10.1.1.1 203.0.113.1 443 - - other",
+	    "OK verdict_=bypass service_=other rule_=203.0.113.0/24 evidence_=address source_=O" MEMBER},
+	{"10.1.1.1 198.18.7.1 80 - -",
+	    "OK verdict_=bypass service_=old rule_=198.18.7.0/24 evidence_=address source_=L;%20F stale_=yes" MEMBER},
+	{"10.1.1.1 198.18.7.1 443 - -",
+	    "OK verdict_=bypass service_=old rule_=198.18.7.0/24 evidence_=address source_=L;%20F" MEMBER},
 	{"10.1.1.1 192.0.3.1 443 - -", NORMAL("no-entry")},
 	{"10.1.1.1 192.0.2.1 8080 - -", NORMAL("other-port")},
 	{"10.1.1.1 192.0.2.1 - - -", NORMAL("other-port")},
@@ -81,6 +88,7 @@ static const struct exchange exchanges[] = {
 	{"10.1.1.1 192.0.2.1 443%0a - -", WRONG("dport: not a port")},
 	/* blanks */
 	{"  10.1.1.1   192.0.2.1\t443 \t-  -  ", MEET},
+	{" 10.1.1.1 192.0.2.1 443 - -", MEET},
 	{"10.1.1.1 192.0.2.1 443 - -\r", MEET},
 	{"10.1.1.1 192.0.2.1 443 - - meet\r", MEET},
 	/* what makes no sense */
@@ -166,7 +174,7 @@ static void one_beside_another(void **state)
 
 	for (size_t i = 0; i < LINES; i++) {
 		which[i] = chance(COUNT + 1);
-		at += (size_t)snprintf(text + at, 32, "%zu ", i);
+		at += (size_t)snprintf(text + at, 32, "%s%zu ", chance(4) == 0 ? " " : "", i);
 		for (const char *from = which[i] == COUNT ? "10.1.1.1 192.0.2.1 443 - \x01" : exchanges[which[i]].line; *from != '\0';
 		     from++) {
 			text[at++] = (char)(*from == '\x01' ? '\0' : *from);
