@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The loop: one read takes as many lines as came, one write answers all of them.
+/* The loop: one read takes as many lines as came, one write answers all of them; if they are many, the first EARLY of answers
+ * have a write of their own, so that whoever asks works on them meanwhile, and neither waits for the other.
  *
  * Squid's channel is a loopback socket without delay, where a write a line would cost more than all else. Reading goes on
  * while a reader is slow, until BACKLOG of answers wait; so a peer that writes much before it reads doesn't lock up. */
@@ -13,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 4 * LINE_SIZE, BACKLOG = 64 * 1024 * 1024, PIPE_CHUNK = 4096 };
+enum { READ_SIZE = 4 * LINE_SIZE, EARLY = 32768, BACKLOG = 64 * 1024 * 1024, PIPE_CHUNK = 4096 };
 
 struct stream {
 	struct options options; /* with today's date */
@@ -33,6 +34,35 @@ struct stream {
 };
 
 /* ---- Answers ---- */
+
+/* Writes what can be written now. Returns 0 or an errno. */
+static int write_some(struct stream *stream)
+{
+	while (stream->output_length > 0) {
+		const char *from = stream->output + stream->output_start;
+		ssize_t wrote = send(stream->out, from, stream->output_length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (wrote < 0 && errno == ENOTSOCK) {
+			struct pollfd ready = {stream->out, POLLOUT, 0};
+
+			/* A pipe that is ready takes PIPE_CHUNK without blocking. */
+			if (poll(&ready, 1, 0) == 0) {
+				return 0;
+			}
+			wrote = write(stream->out, from, stream->output_length < PIPE_CHUNK ? stream->output_length : PIPE_CHUNK);
+		}
+		if (wrote < 0) {
+			if (errno == EINTR) {
+				continue;
+			}
+			return errno == EAGAIN ? 0 : errno;
+		}
+		stream->output_start += (size_t)wrote;
+		stream->output_length -= (size_t)wrote;
+	}
+	stream->output_start = 0;
+	return 0;
+}
 
 /* Room for one more reply. */
 static inline char *reply_room(struct stream *stream)
@@ -194,11 +224,16 @@ static void answer_lines(struct stream *stream, size_t searched)
 {
 	const char *last = memrchr(stream->input + searched, '\n', stream->input_length - searched);
 	struct lines lines;
+	bool early = false;
 
 	if (last != NULL) {
 		protocol_begin(&lines, stream->input, (size_t)(last + 1 - stream->input));
 		while (lines.next < lines.length && !stream->out_of_memory) {
 			answer(stream, &lines);
+			if (!early && stream->output_length >= EARLY) {
+				early = true;
+				(void)write_some(stream); /* what fails here fails in the end, too */
+			}
 		}
 		stream->input_length -= lines.length;
 		memmove(stream->input, stream->input + lines.length, stream->input_length);
@@ -227,36 +262,7 @@ static void refuse_rest(struct stream *stream)
 	stream->input_length = 0;
 }
 
-/* ---- Reading, writing, waiting ---- */
-
-/* Writes what can be written now. Returns 0 or an errno. */
-static int write_some(struct stream *stream)
-{
-	while (stream->output_length > 0) {
-		const char *from = stream->output + stream->output_start;
-		ssize_t wrote = send(stream->out, from, stream->output_length, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (wrote < 0 && errno == ENOTSOCK) {
-			struct pollfd ready = {stream->out, POLLOUT, 0};
-
-			/* A pipe that is ready takes PIPE_CHUNK without blocking. */
-			if (poll(&ready, 1, 0) == 0) {
-				return 0;
-			}
-			wrote = write(stream->out, from, stream->output_length < PIPE_CHUNK ? stream->output_length : PIPE_CHUNK);
-		}
-		if (wrote < 0) {
-			if (errno == EINTR) {
-				continue;
-			}
-			return errno == EAGAIN ? 0 : errno;
-		}
-		stream->output_start += (size_t)wrote;
-		stream->output_length -= (size_t)wrote;
-	}
-	stream->output_start = 0;
-	return 0;
-}
+/* ---- Reading, waiting ---- */
 
 static bool may_read(const struct stream *stream)
 {
