@@ -267,7 +267,7 @@ void protocol_read(const struct options *options, struct lines *lines, struct qu
 	}
 }
 
-static inline void get_facts(const struct options *options, const struct question *question, struct facts *facts)
+inline void protocol_facts(const struct options *options, const struct question *question, struct facts *facts)
 {
 	static const uint8_t place[] = {
 		[FIELD_CLIENT] = offsetof(struct facts, client), [FIELD_DST] = offsetof(struct facts, dst),
@@ -281,11 +281,6 @@ static inline void get_facts(const struct options *options, const struct questio
 			*(struct text *)(void *)((char *)facts + place[options->field[i]]) = question_word(question, question->first + i);
 		}
 	}
-}
-
-void protocol_facts(const struct options *options, const struct question *question, struct facts *facts)
-{
-	get_facts(options, question, facts);
 }
 
 size_t protocol_arguments(const struct options *options, const struct question *question, struct text arguments[WORDS])
@@ -305,7 +300,7 @@ void protocol_decide(const struct options *options, const struct category *categ
 	size_t count = protocol_arguments(options, question, arguments);
 	struct facts facts;
 
-	get_facts(options, question, &facts);
+	protocol_facts(options, question, &facts);
 	facts.sni_confirmed = sni_confirmed;
 	decide(category, &options->policy, &facts, arguments, count, verdict);
 }
