@@ -2,7 +2,7 @@
 /* Addresses and CIDR blocks, from text and to text. */
 #include <config.h>
 
-#include "category/internal.h"
+#include "category/quick.h"
 
 #include <arpa/inet.h>
 #include <libcidr.h>
@@ -80,7 +80,7 @@ static bool parse_either(struct text text, struct address *address, struct refus
 	return parse_ipv4(text, address->bytes, why);
 }
 
-bool address_parse(struct text text, struct address *address, struct refusal *why)
+static bool parse_any(struct text text, struct address *address, struct refusal *why)
 {
 	if (text.length > 2 && text.at[0] == '[' && text.at[text.length - 1] == ']') {
 		text.at++;
@@ -98,6 +98,13 @@ bool address_parse(struct text text, struct address *address, struct refusal *wh
 		memset(address->bytes + 4, 0, 12);
 	}
 	return true;
+}
+
+bool address_parse(struct text text, struct address *address, struct refusal *why)
+{
+	address->family = IPV4;
+	memset(address->bytes, 0, sizeof address->bytes);
+	return ipv4_read(text, address->bytes) || parse_any(text, address, why);
 }
 
 size_t address_format(const struct address *address, char out[ADDRESS_TEXT_SIZE])

@@ -5,7 +5,7 @@
  * where Squid will connect. All else follows from the chain of entries that hold the destination, the longest first. */
 #include <config.h>
 
-#include "category/internal.h"
+#include "category/quick.h"
 
 #include <string.h>
 
@@ -40,7 +40,7 @@ static void verdict_begin(struct verdict *verdict, const struct category *catego
 	verdict->category = category;
 }
 
-static bool unreadable(struct verdict *verdict, const char *what, const char *reason)
+__attribute__((cold)) static bool unreadable(struct verdict *verdict, const char *what, const char *reason)
 {
 	verdict->kind = VERDICT_UNREADABLE;
 	append_format(verdict->message, sizeof verdict->message, 0, "%s: %s", what, reason);
@@ -104,7 +104,7 @@ static bool read_arguments(struct question *question, const struct text *argumen
 	return true;
 }
 
-static bool read_port(struct text text, uint16_t *port, const char *what, struct verdict *verdict)
+static inline bool read_port(struct text text, uint16_t *port, const char *what, struct verdict *verdict)
 {
 	uint32_t number = 0;
 
@@ -112,7 +112,7 @@ static bool read_port(struct text text, uint16_t *port, const char *what, struct
 	if (is_missing(text)) {
 		return true;
 	}
-	if (!number_parse(text, 65535, &number)) {
+	if (!number_read(text, 65535, &number)) {
 		return unreadable(verdict, what, "not a port");
 	}
 	*port = (uint16_t)number;
@@ -120,7 +120,8 @@ static bool read_port(struct text text, uint16_t *port, const char *what, struct
 }
 
 /* Reads an address that may be missing. */
-static bool read_address(struct text text, struct address *address, bool *known, const char *what, struct verdict *verdict)
+static inline bool read_address(struct text text, struct address *address, bool *known, const char *what,
+    struct verdict *verdict)
 {
 	struct refusal why;
 
@@ -128,7 +129,8 @@ static bool read_address(struct text text, struct address *address, bool *known,
 	if (is_missing(text)) {
 		return true;
 	}
-	if (!address_parse(text, address, &why)) {
+	*address = (struct address){IPV4, {0}};
+	if (!ipv4_read(text, address->bytes) && !address_parse(text, address, &why)) {
 		return unreadable(verdict, what, why.reason);
 	}
 	*known = true;

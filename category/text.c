@@ -2,7 +2,7 @@
 /* Pieces of text, the reasons why they are refused, and dates. */
 #include <config.h>
 
-#include "category/internal.h"
+#include "category/quick.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -55,22 +55,7 @@ bool refuse(struct refusal *why, size_t offset, const char *format, ...)
 
 bool number_parse(struct text text, uint32_t most, uint32_t *number)
 {
-	uint64_t value = 0;
-
-	if (text.length == 0 || text.length > 10 || (text.length > 1 && text.at[0] == '0')) {
-		return false;
-	}
-	for (size_t i = 0; i < text.length; i++) {
-		if (text.at[i] < '0' || text.at[i] > '9') {
-			return false;
-		}
-		value = value * 10 + (uint64_t)(text.at[i] - '0');
-	}
-	if (value > most) {
-		return false;
-	}
-	*number = (uint32_t)value;
-	return true;
+	return number_read(text, most, number);
 }
 
 /* Days since 1970-01-01 of a day of the Gregorian calendar; years are counted from March so that a leap day is the last. */

@@ -133,10 +133,12 @@ static void ask(const struct request *request, const struct category *category, 
     struct answer *answer)
 {
 	const struct options *options = &request->options;
+	struct lines lines;
 
 	memset(&answer->facts, 0, sizeof answer->facts);
 	memset(&answer->verdict, 0, sizeof answer->verdict);
-	protocol_read(options, line, length < LINE_SIZE ? length : LINE_SIZE, &answer->question);
+	protocol_begin(&lines, line, length < LINE_SIZE ? length : LINE_SIZE);
+	protocol_read(options, &lines, &answer->question);
 	if (length > LINE_SIZE) {
 		answer->question.wrong = "a line of more than 65536 bytes"; /* as the helper has it */
 	}
@@ -353,9 +355,9 @@ static void say_verdict(const struct answer *answer)
 
 static void say_question(const struct request *request, const struct answer *answer)
 {
-	const struct text *arguments;
+	struct text arguments[WORDS];
 	size_t count = answer->question.wrong != NULL ? 0
-	    : protocol_arguments(&request->options, &answer->question, &arguments);
+	    : protocol_arguments(&request->options, &answer->question, arguments);
 
 	printf("%s client; asked about %s", request->options.policy.mode == MODE_INTERCEPT ? "Intercepted" : "Explicit",
 	    count == 0 ? "any service" : "");

@@ -118,10 +118,12 @@ static void ask(const struct options *options, const char *line, size_t length, 
 	char *copy = malloc(length + 1);
 	struct question question;
 	struct verdict verdict;
+	struct lines lines;
 
 	MUST(copy != NULL);
 	memcpy(copy, line, length);
-	protocol_read(options, copy, length, &question);
+	protocol_begin(&lines, copy, length);
+	protocol_read(options, &lines, &question);
 	if (question.wrong == NULL) {
 		protocol_decide(options, category, &question, CONFIRM_UNASKED, &verdict);
 		if (verdict.kind == VERDICT_UNDECIDED) {

@@ -24,6 +24,13 @@ static void check_address(struct text text)
 
 	if (!address_parse(text, &address, &why)) {
 		check_refusal(&why, text);
+		if (text.length < sizeof out && (text.length == 0 || memchr(text.at, '\0', text.length) == NULL)) {
+			uint8_t bytes[4];
+
+			memcpy(out, text.at, text.length);
+			out[text.length] = '\0';
+			MUST(inet_pton(AF_INET, out, bytes) != 1);
+		}
 		return;
 	}
 	MUST(address.family == IPV4 || address.family == IPV6);

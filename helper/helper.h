@@ -46,20 +46,39 @@ enum {
 	CHANNEL_SIZE = 21   /* digits of a channel number, with the NUL */
 };
 
-/* A line, read. The words point into the line. */
-enum { WORDS = FIELDS + 64 + 1 };
+/* A line, read. */
+enum { WORDS = FIELDS + 64 + 1, EDGES = 2 * WORDS + 4 };
 struct question {
-	struct text word[WORDS];
-	size_t words, first; /* first: of the fields; 1 behind a channel */
-	const char *wrong;   /* why it can't be read; NULL: it can */
+	const char *line;
+	size_t length;              /* without the line end */
+	uint32_t edge[EDGES + 129]; /* in line: where the first word begins, where it ends, where the second begins ... */
+	size_t words, first;        /* first: of the fields; 1 behind a channel */
+	const char *wrong;          /* why it can't be read; NULL: it can */
 };
 
-/* Reads a line (without its line end); %xx is decoded in place, so line is overwritten. */
-void protocol_read(const struct options *options, char *line, size_t length, struct question *question);
+static inline struct text question_word(const struct question *question, size_t number)
+{
+	const uint32_t *edge = question->edge + 2 * number;
 
-/* The facts of a question that can be read, and the arguments behind them. */
+	return (struct text){question->line + edge[0], edge[1] - edge[0]};
+}
+
+/* Text that is read line by line. */
+struct lines {
+	char *text;
+	size_t length, next;             /* next: where the next line begins */
+	size_t block;                    /* where the 64 bytes are that were looked at last */
+	uint64_t blank, newline, unread; /* a bit for each of them */
+	bool special;                    /* there is a NUL or a % among them */
+};
+void protocol_begin(struct lines *lines, char *text, size_t length);
+
+/* Reads the next line; the last one may lack its end. %xx is decoded in place. question points into the text. */
+void protocol_read(const struct options *options, struct lines *lines, struct question *question);
+
+/* The facts of a question that can be read, and the arguments behind them, whose number is returned. */
 void protocol_facts(const struct options *options, const struct question *question, struct facts *facts);
-size_t protocol_arguments(const struct options *options, const struct question *question, const struct text **arguments);
+size_t protocol_arguments(const struct options *options, const struct question *question, struct text arguments[WORDS]);
 
 /* Decides a question that can be read. */
 void protocol_decide(const struct options *options, const struct category *category, const struct question *question,
@@ -112,8 +131,8 @@ struct waiting {
 
 enum { WAITING_MOST = 20000 };
 
-/* Keeps a question, whose words point into line. Returns NULL if memory has run out, or too many wait. */
-struct waiter *waiting_question(struct waiting *waiting, const struct question *question, const char *line, size_t length);
+/* Keeps a question, and a copy of its line. Returns NULL if memory has run out, or too many wait. */
+struct waiter *waiting_question(struct waiting *waiting, const struct question *question);
 
 /* Keeps an answer behind the questions that came before it. */
 bool waiting_reply(struct waiting *waiting, const char *reply, size_t length) MUST_CHECK;

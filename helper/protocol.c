@@ -97,10 +97,10 @@ static bool may_be_number(enum field field)
 
 /* A number in front of the expected fields is the channel. Where the first field may be a number itself, it is one only if
  * all the fields follow. */
-static bool has_channel(const struct options *options, const struct text *words, size_t count)
+static bool has_channel(const struct options *options, const struct question *question)
 {
-	return count > 0 && is_number(words[0]) &&
-	    (options->fields == 0 || !may_be_number(options->field[0]) || count > options->fields);
+	return question->words > 0 && is_number(question_word(question, 0)) &&
+	    (options->fields == 0 || !may_be_number(options->field[0]) || question->words > options->fields);
 }
 
 static int hex_digit(char c)
@@ -113,166 +113,191 @@ static int hex_digit(char c)
 }
 
 /* Decodes %xx in place. Returns false for a broken escape, or one that hides a NUL. */
-static bool unescape(struct text *word)
+static bool unescape(char *line, uint32_t start, uint32_t *end)
 {
-	char *start = (char *)(uintptr_t)word->at, *to;
-	const char *from = word->length == 0 ? NULL : memchr(start, '%', word->length), *end = start + word->length;
+	char *to = line + start;
+	const char *from = to, *stop = line + *end;
 
-	if (from == NULL) {
-		return true;
-	}
-	for (to = start + (from - start); from < end; from++) {
+	for (; from < stop; from++) {
 		if (*from != '%') {
 			*to++ = *from;
 			continue;
 		}
-		int high = end - from > 2 ? hex_digit(from[1]) : -1, low = high < 0 ? -1 : hex_digit(from[2]);
+		int high = stop - from > 2 ? hex_digit(from[1]) : -1, low = high < 0 ? -1 : hex_digit(from[2]);
 		if (low < 0 || (high == 0 && low == 0)) {
 			return false;
 		}
 		*to++ = (char)(high << 4 | low);
 		from += 2;
 	}
-	word->length = (size_t)(to - start);
+	*end = (uint32_t)(to - line);
 	return true;
 }
 
-/* What the characters of a line are. They are looked at many at a time: a branch for each would cost more than all else. */
 enum { BLOCK = 64 };
-struct looked {
-	uint64_t blank;    /* of the block looked at last; the first character's bit is the lowest */
-	bool nul, percent; /* there was one, in any block */
-};
 
+/* Looks at the next block, all of it at once, and once: a branch a character would cost more than all else. Behind the text
+ * are line ends. */
+static inline void look(struct lines *lines)
+{
+	char last[BLOCK];
+
+	lines->block += BLOCK;
+	const char *block = lines->text + lines->block;
+	size_t left = lines->length - lines->block;
+	if (left < BLOCK) {
+		memset(last, '\n', sizeof last);
+		memcpy(last, block, left);
+		block = last;
+	}
+	uint64_t blank = 0, newline = 0;
 #ifdef __SSE2__
-static void look_at_block(const char block[BLOCK], struct looked *looked)
-{
-	__m128i nul = _mm_setzero_si128(), percent = nul;
+	__m128i special = _mm_setzero_si128();
 
-	looked->blank = 0;
+#pragma GCC unroll 4
 	for (int i = 0; i < BLOCK; i += 16) {
-		__m128i text = _mm_loadu_si128((const __m128i *)(const void *)(block + i));
-		__m128i blank = _mm_or_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(text, _mm_set1_epi8('\t')));
+		__m128i part = _mm_loadu_si128((const __m128i *)(const void *)(block + i));
+		__m128i newlines = _mm_cmpeq_epi8(part, _mm_set1_epi8('\n')), blanks = _mm_or_si128(newlines,
+		    _mm_or_si128(_mm_cmpeq_epi8(part, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(part, _mm_set1_epi8('\t'))));
 
-		nul = _mm_or_si128(nul, _mm_cmpeq_epi8(text, _mm_setzero_si128()));
-		percent = _mm_or_si128(percent, _mm_cmpeq_epi8(text, _mm_set1_epi8('%')));
-		looked->blank |= (uint64_t)(unsigned)_mm_movemask_epi8(blank) << i;
+		blank |= (uint64_t)(unsigned)_mm_movemask_epi8(blanks) << i;
+		newline |= (uint64_t)(unsigned)_mm_movemask_epi8(newlines) << i;
+		special = _mm_or_si128(special, _mm_cmpeq_epi8(part, _mm_set1_epi8('%')));
+		special = _mm_or_si128(special, _mm_cmpeq_epi8(part, _mm_setzero_si128()));
 	}
-	looked->nul = looked->nul || _mm_movemask_epi8(nul) != 0;
-	looked->percent = looked->percent || _mm_movemask_epi8(percent) != 0;
-}
+	lines->special = _mm_movemask_epi8(special) != 0;
 #else
-static void look_at_block(const char block[BLOCK], struct looked *looked)
-{
-	looked->blank = 0;
+	lines->special = false;
 	for (int i = 0; i < BLOCK; i++) {
-		looked->blank |= (uint64_t)(block[i] == ' ' || block[i] == '\t') << i;
-		looked->nul = looked->nul || block[i] == '\0';
-		looked->percent = looked->percent || block[i] == '%';
+		blank |= (uint64_t)(block[i] == ' ' || block[i] == '\t' || block[i] == '\n') << i;
+		newline |= (uint64_t)(block[i] == '\n') << i;
+		lines->special = lines->special || block[i] == '\0' || block[i] == '%';
 	}
-}
 #endif
-
-static void look(const char *at, size_t length, struct looked *looked)
-{
-	char block[BLOCK];
-
-	if (length < BLOCK) {
-		memset(block, ' ', sizeof block);
-		memcpy(block, at, length);
-		at = block;
-	}
-	look_at_block(at, looked);
+	lines->blank = blank;
+	lines->newline = newline;
+	lines->unread = UINT64_MAX;
 }
 
-/* The words of a line, WORDS at most; *more tells that there were others. */
-static size_t split(const char *line, size_t length, struct text words[WORDS], struct looked *looked, bool *more)
+void protocol_begin(struct lines *lines, char *text, size_t length)
 {
-	uint64_t before = 1; /* was the last character a blank? */
-	size_t count = 0;
-	bool inside = false;
+	*lines = (struct lines){.text = text, .length = length, .block = (size_t)-BLOCK};
+}
 
-	*more = false;
-	for (size_t at = 0; at < length; at += BLOCK) {
-		look(line + at, length - at < BLOCK ? length - at : BLOCK, looked);
-		for (uint64_t edges = looked->blank ^ (looked->blank << 1 | before); edges != 0; edges &= edges - 1) {
-			const char *edge = line + at + __builtin_ctzll(edges);
+/* Drops words that are empty; the last of edge is where the next one begins. Returns its place. */
+static uint32_t *drop_empty(uint32_t *edge, const uint32_t *last)
+{
+	uint32_t *to = edge;
 
-			if (inside) {
-				words[count].length = (size_t)(edge - words[count].at);
-				count++;
-			} else if (count < WORDS) {
-				words[count].at = edge;
-			} else {
-				*more = true;
-				return count;
-			}
-			inside = !inside;
+	for (; edge < last; edge += 2) {
+		to[0] = edge[0];
+		to[1] = edge[1];
+		to += edge[0] == edge[1] ? 0 : 2;
+	}
+	*to = *last;
+	return to;
+}
+
+/* Finds the next line's end, and its words. Returns whether there may be a NUL or a % in it. */
+static inline bool split(struct lines *lines, struct question *question)
+{
+	uint32_t *edge = question->edge;
+	uint64_t begin = lines->unread == 0 ? 1 : lines->unread & -lines->unread; /* where no word has begun yet */
+	uint64_t behind; /* the line's end, and what follows */
+	bool special = false;
+
+	*edge = 0;
+	do {
+		if (lines->unread == 0) {
+			look(lines);
 		}
-		before = looked->blank >> 63;
-	}
-	if (inside) {
-		words[count].length = (size_t)(line + length - words[count].at);
-		count++;
-	}
-	return count;
+		uint32_t *before = edge, from = (uint32_t)(lines->block - lines->next);
+		uint64_t newline = lines->newline & lines->unread;
+		behind = newline | -newline;
+		uint64_t ends = lines->blank & lines->unread & ~(behind << 1);
+		bool any_empty = (ends & (ends << 1 | begin)) != 0;
+
+		special = special || lines->special;
+		begin = ends >> 63;
+		for (; ends != 0; ends &= ends - 1, edge += 2) {
+			edge[1] = from + (uint32_t)__builtin_ctzll(ends);
+			edge[2] = edge[1] + 1;
+		}
+		if (any_empty) {
+			edge = drop_empty(before, edge);
+		}
+		if (edge > question->edge + EDGES) {
+			edge = question->edge + EDGES;
+		}
+		lines->unread = behind << 1;
+	} while (behind == 0);
+	question->line = lines->text + lines->next;
+	question->length = lines->block + (size_t)__builtin_ctzll(behind) - lines->next;
+	question->words = (size_t)(edge - question->edge) / 2;
+	lines->next += question->length + 1;
+	return special;
 }
 
-void protocol_read(const struct options *options, char *line, size_t length, struct question *question)
+void protocol_read(const struct options *options, struct lines *lines, struct question *question)
 {
-	struct looked looked = {0, false, false};
-	bool more;
+	char *line = lines->text + lines->next;
+	bool special = split(lines, question);
 
-	if (length > 0 && line[length - 1] == '\r') {
-		length--;
+	if (question->length > 0 && line[question->length - 1] == '\r') {
+		uint32_t *last = question->edge + 2 * question->words - 2;
+
+		last[1]--;
+		question->words -= last[0] == last[1];
 	}
-	question->words = split(line, length, question->word, &looked, &more);
-	question->first = has_channel(options, question->word, question->words) ? 1 : 0;
+	question->first = has_channel(options, question) ? 1 : 0;
 	question->wrong = NULL;
 	if (options->wrong[0] != '\0') {
 		question->wrong = options->wrong;
-	} else if (looked.nul) {
+	} else if (special && memchr(line, '\0', question->length) != NULL) {
 		question->wrong = "a NUL byte in the line";
 	} else if (question->words - question->first < options->fields) {
 		question->wrong = "fewer fields than --fields says";
-	} else if (more) {
+	} else if (question->words > WORDS) {
 		question->wrong = "more than 64 arguments";
 	}
-	for (size_t i = question->first; looked.percent && i < question->words && question->wrong == NULL; i++) {
-		if (!unescape(&question->word[i])) {
+	for (size_t i = question->first; special && i < question->words && question->wrong == NULL; i++) {
+		if (!unescape(line, question->edge[2 * i], &question->edge[2 * i + 1])) {
 			question->wrong = "a broken %xx escape";
 		}
 	}
 }
 
-void protocol_facts(const struct options *options, const struct question *question, struct facts *facts)
+inline void protocol_facts(const struct options *options, const struct question *question, struct facts *facts)
 {
-	static const size_t place[] = {
+	static const uint8_t place[] = {
 		[FIELD_CLIENT] = offsetof(struct facts, client), [FIELD_DST] = offsetof(struct facts, dst),
 		[FIELD_DPORT] = offsetof(struct facts, dport), [FIELD_HOST] = offsetof(struct facts, host),
 		[FIELD_PORT] = offsetof(struct facts, port), [FIELD_SNI] = offsetof(struct facts, sni)};
+	static const struct text missing = {NULL, 0};
 
-	memset(facts, 0, sizeof *facts);
+	*facts = (struct facts){missing, missing, missing, missing, missing, missing, CONFIRM_UNASKED};
 	for (size_t i = 0; i < options->fields; i++) {
 		if (options->field[i] < FIELD_METHOD) {
-			memcpy((char *)facts + place[options->field[i]], &question->word[question->first + i], sizeof(struct text));
+			*(struct text *)(void *)((char *)facts + place[options->field[i]]) = question_word(question, question->first + i);
 		}
 	}
 }
 
-size_t protocol_arguments(const struct options *options, const struct question *question, const struct text **arguments)
+size_t protocol_arguments(const struct options *options, const struct question *question, struct text arguments[WORDS])
 {
 	size_t first = question->first + options->fields;
 
-	*arguments = question->word + first;
+	for (size_t i = first; i < question->words; i++) {
+		arguments[i - first] = question_word(question, i);
+	}
 	return question->words - first;
 }
 
 void protocol_decide(const struct options *options, const struct category *category, const struct question *question,
     enum confirmation sni_confirmed, struct verdict *verdict)
 {
-	const struct text *arguments;
-	size_t count = protocol_arguments(options, question, &arguments);
+	struct text arguments[WORDS];
+	size_t count = protocol_arguments(options, question, arguments);
 	struct facts facts;
 
 	protocol_facts(options, question, &facts);
@@ -334,19 +359,16 @@ static void put_verdict(struct reply *reply, const struct options *options, cons
 	}
 }
 
-static void put_channel(struct reply *reply, const struct text *word)
-{
-	put(reply, word->at, word->length);
-	put_string(reply, " ");
-}
-
 size_t protocol_reply(const struct options *options, const struct question *question, const struct verdict *verdict,
     char out[REPLY_SIZE])
 {
 	struct reply reply = {out, 0};
 
 	if (question->first > 0) {
-		put_channel(&reply, &question->word[0]);
+		struct text channel = question_word(question, 0);
+
+		put(&reply, channel.at, channel.length);
+		put_string(&reply, " ");
 	}
 	if (question->wrong != NULL) {
 		put_sentence(&reply, "ERR verdict_=normal message=", question->wrong);

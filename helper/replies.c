@@ -8,21 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLACES = 512, TEXT_SIZE = 488 };
-
-/* What a verdict's text is made of, where no other service is named and nothing quoted. */
-struct made_of {
-	uint32_t node;
-	uint16_t service;
-	uint8_t kind, evidence, miss, table;
-	bool stale;
-};
+enum { PLACES_LOG = 9, PLACES = 1 << PLACES_LOG, COPIED = 64, TEXT_SIZE = 8 * COPIED };
 
 struct replies {
 	uint64_t serial; /* of the category that all are of */
 	struct kept {
-		struct made_of of;
-		uint16_t length; /* 0: free */
+		uint64_t of; /* 0: free */
+		uint32_t length;
 		char text[TEXT_SIZE];
 	} kept[PLACES];
 };
@@ -37,49 +29,71 @@ void replies_free(struct replies *replies)
 	free(replies);
 }
 
-static bool same(const struct made_of *a, const struct made_of *b)
+/* All that a verdict's text is made of, where no other service is named and nothing quoted; 0: it is of more. */
+static uint64_t made_of(const struct verdict *verdict)
 {
-	return a->node == b->node && a->service == b->service && a->kind == b->kind && a->evidence == b->evidence &&
-	    a->miss == b->miss && a->table == b->table && a->stale == b->stale;
+	uint64_t of = 1u | (unsigned)verdict->kind << 1 | (unsigned)verdict->evidence << 3 | (unsigned)verdict->miss << 5 |
+	    (unsigned)verdict->stale << 10;
+
+	if (verdict->kind == VERDICT_NORMAL) {
+		return of;
+	}
+	if (verdict->kind != VERDICT_BYPASS || verdict->also_count > 0) {
+		return 0;
+	}
+	return of | (unsigned)verdict->table << 11 | (uint64_t)verdict->service_index << 16 | (uint64_t)verdict->node << 32;
 }
 
 static void forget(struct replies *replies, uint64_t serial)
 {
 	for (size_t i = 0; i < PLACES; i++) {
-		replies->kept[i].length = 0;
+		replies->kept[i].of = 0;
 	}
 	replies->serial = serial;
+}
+
+/* Writes a reply, and keeps it. */
+__attribute__((noinline)) static size_t write_anew(struct kept *kept, uint64_t of, const struct options *options,
+    const struct question *question, const struct verdict *verdict, char out[REPLY_SIZE])
+{
+	size_t length = protocol_reply(options, question, verdict, out);
+	size_t channel = question->first == 0 ? 0 : question_word(question, 0).length + 1;
+
+	if (of != 0 && length - channel <= TEXT_SIZE) {
+		kept->of = of;
+		kept->length = (uint32_t)(length - channel);
+		memcpy(kept->text, out + channel, kept->length);
+	}
+	return length;
 }
 
 size_t replies_reply(struct replies *replies, const struct options *options, const struct question *question,
     const struct verdict *verdict, char out[REPLY_SIZE])
 {
-	if (replies == NULL || question->wrong != NULL || verdict->also_count > 0 ||
-	    (verdict->kind != VERDICT_BYPASS && verdict->kind != VERDICT_NORMAL)) {
-		return protocol_reply(options, question, verdict, out);
-	}
-	bool bypass = verdict->kind == VERDICT_BYPASS;
-	struct made_of of = {bypass ? verdict->node : 0, bypass ? verdict->service_index : 0, (uint8_t)verdict->kind,
-	    (uint8_t)verdict->evidence, (uint8_t)verdict->miss, bypass ? verdict->table : 0, verdict->stale};
-	struct kept *kept = &replies->kept[(of.node * 0x9e3779b1u >> 20 ^ of.miss ^ of.table) % PLACES];
-	size_t channel = question->first == 0 ? 0 : question->word[0].length + 1;
+	uint64_t of = replies == NULL || question->wrong != NULL ? 0 : made_of(verdict);
+	struct kept *kept = NULL;
 
-	if (replies->serial != category_serial(verdict->category)) {
-		forget(replies, category_serial(verdict->category));
-	}
-	if (kept->length > 0 && same(&kept->of, &of)) {
-		if (channel > 0) {
-			memcpy(out, question->word[0].at, channel - 1);
-			out[channel - 1] = ' ';
+	if (of != 0) {
+		if (replies->serial != category_serial(verdict->category)) {
+			forget(replies, category_serial(verdict->category));
 		}
-		memcpy(out + channel, kept->text, kept->length);
-		return channel + kept->length;
+		kept = &replies->kept[of * 0x9e3779b97f4a7c15u >> (64 - PLACES_LOG)];
 	}
-	size_t length = protocol_reply(options, question, verdict, out);
-	if (length - channel <= TEXT_SIZE) {
-		kept->of = of;
-		kept->length = (uint16_t)(length - channel);
-		memcpy(kept->text, out + channel, kept->length);
+	if (kept == NULL || kept->of != of) {
+		return write_anew(kept, of, options, question, verdict, out);
 	}
-	return length;
+	char *to = out;
+	if (question->first != 0) {
+		struct text channel = question_word(question, 0);
+
+		for (size_t i = 0; i < channel.length; i++) {
+			*to++ = channel.at[i];
+		}
+		*to++ = ' ';
+	}
+	/* So many at a time, whatever is behind them: there is room. */
+	for (size_t i = 0; i < kept->length; i += COPIED) {
+		memcpy(to + i, kept->text + i, COPIED);
+	}
+	return (size_t)(to - out) + kept->length;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The loop: one read takes as many lines as came, one write answers all of them.
+/* The loop: one read takes as many lines as came, one write answers all of them; if they are many, the first EARLY of answers
+ * have a write of their own, so that whoever asks works on them meanwhile, and neither waits for the other.
  *
  * Squid's channel is a loopback socket without delay, where a write a line would cost more than all else. Reading goes on
  * while a reader is slow, until BACKLOG of answers wait; so a peer that writes much before it reads doesn't lock up. */
@@ -13,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 4 * LINE_SIZE, BACKLOG = 64 * 1024 * 1024, PIPE_CHUNK = 4096 };
+enum { READ_SIZE = 4 * LINE_SIZE, EARLY = 32768, BACKLOG = 64 * 1024 * 1024, PIPE_CHUNK = 4096 };
 
 struct stream {
 	struct options options; /* with today's date */
@@ -33,193 +34,6 @@ struct stream {
 };
 
 /* ---- Answers ---- */
-
-/* Room for one more reply. */
-static char *reply_room(struct stream *stream)
-{
-	size_t end = stream->output_start + stream->output_length;
-
-	if (end + REPLY_SIZE > stream->output_room && stream->output_start > 0) {
-		memmove(stream->output, stream->output + stream->output_start, stream->output_length);
-		stream->output_start = 0;
-		end = stream->output_length;
-	}
-	if (end + REPLY_SIZE > stream->output_room) {
-		size_t room = stream->output_room * 2 + 2 * READ_SIZE;
-		char *output = realloc(stream->output, room);
-
-		if (output == NULL) {
-			stream->out_of_memory = true;
-			return NULL;
-		}
-		stream->output = output;
-		stream->output_room = room;
-	}
-	return stream->output + end;
-}
-
-static void log_line(const struct stream *stream, char direction, const char *line, size_t length)
-{
-	if (stream->options.debug) {
-		int shown = length > 1000 ? 1000 : (int)length;
-
-		fprintf(stderr, "ext_meeting_acl: %c %.*s%s", direction, shown, line, shown > 0 && line[shown - 1] == '\n' ? "" : "\n");
-	}
-}
-
-/* Takes the answers in whose turn has come. */
-static void flush_in_order(struct stream *stream)
-{
-	struct waiter *waiter;
-
-	while ((waiter = waiting_next(&stream->waiting)) != NULL) {
-		char *to = reply_room(stream);
-
-		if (to == NULL) {
-			return;
-		}
-		memcpy(to, waiter->reply, waiter->reply_length);
-		stream->output_length += waiter->reply_length;
-		waiting_free(&stream->waiting, waiter);
-	}
-}
-
-/* Sends a reply that was written into reply_room; one without a channel waits for those before it. */
-static void send_reply(struct stream *stream, const char *reply, size_t length, bool in_order)
-{
-	log_line(stream, '>', reply, length);
-	if (in_order && stream->waiting.first != NULL) {
-		stream->out_of_memory = stream->out_of_memory || !waiting_reply(&stream->waiting, reply, length);
-		return;
-	}
-	stream->output_length += length;
-}
-
-/* What DNS has said of a waiting question; resolver_answered. */
-static void dns_answered(void *context, void *ticket, enum confirmation confirmation)
-{
-	struct stream *stream = context;
-	struct waiter *waiter = ticket;
-	struct verdict verdict;
-	char *reply = reply_room(stream);
-
-	if (reply == NULL) {
-		waiting_free(&stream->waiting, waiter);
-		return;
-	}
-	protocol_decide(&stream->options, stream->category, &waiter->question, confirmation, &verdict);
-	size_t length = protocol_reply(&stream->options, &waiter->question, &verdict, reply);
-	log_line(stream, '>', reply, length);
-	if (!waiter->in_order) {
-		stream->output_length += length;
-		waiting_free(&stream->waiting, waiter);
-		return;
-	}
-	stream->out_of_memory = stream->out_of_memory || !waiting_answered(waiter, reply, length);
-	flush_in_order(stream);
-}
-
-/* Lets DNS decide. Returns false if the question now waits. */
-static bool ask_dns(struct stream *stream, const struct question *question, const char *line, size_t length,
-    enum confirmation *confirmation)
-{
-	struct address dst;
-	char name[NAME_SIZE];
-
-	*confirmation = CONFIRM_FAILED;
-	if (stream->resolver == NULL) {
-		return true;
-	}
-	protocol_claim(&stream->options, question, name, &dst);
-	*confirmation = resolver_ask(stream->resolver, name, &dst, NULL);
-	if (*confirmation != CONFIRM_UNASKED) {
-		return true;
-	}
-	struct waiter *waiter = waiting_question(&stream->waiting, question, line, length);
-	if (waiter == NULL) {
-		*confirmation = CONFIRM_REFUSED;
-		return true;
-	}
-	*confirmation = resolver_ask(stream->resolver, name, &dst, waiter);
-	if (*confirmation == CONFIRM_UNASKED) {
-		return false;
-	}
-	waiting_free(&stream->waiting, waiter);
-	return true;
-}
-
-/* Answers one whole line; the line's memory is overwritten. */
-static void answer(struct stream *stream, char *line, size_t length)
-{
-	struct question question;
-	struct verdict verdict;
-	enum confirmation confirmation;
-	const char *complaint = NULL;
-
-	log_line(stream, '<', line, length);
-	if (stream->overlong || length > LINE_SIZE) {
-		stream->overlong = false;
-		protocol_read(&stream->options, line, length < LINE_SIZE ? length : LINE_SIZE, &question);
-		question.wrong = "a line of more than 65536 bytes";
-	} else {
-		protocol_read(&stream->options, line, length, &question);
-	}
-	if (question.wrong != NULL) {
-		complaint = question.wrong;
-	} else {
-		protocol_decide(&stream->options, stream->category, &question, CONFIRM_UNASKED, &verdict);
-		if (verdict.kind == VERDICT_UNDECIDED) {
-			if (!ask_dns(stream, &question, line, length, &confirmation)) {
-				return;
-			}
-			protocol_decide(&stream->options, stream->category, &question, confirmation, &verdict);
-		}
-		complaint = verdict.kind == VERDICT_UNREADABLE ? verdict.message : NULL;
-	}
-	char *reply = reply_room(stream);
-	if (reply != NULL) {
-		send_reply(stream, reply, replies_reply(stream->replies, &stream->options, &question, &verdict, reply),
-		    question.first == 0);
-	}
-	if (complaint != NULL) {
-		complain(complaint);
-	}
-}
-
-/* Answers all whole lines of the input, and keeps what is left. */
-static void answer_lines(struct stream *stream, size_t searched)
-{
-	char *line = stream->input, *end = stream->input + stream->input_length, *from = stream->input + searched;
-
-	for (char *newline; !stream->out_of_memory && (newline = memchr(from, '\n', (size_t)(end - from))) != NULL;) {
-		answer(stream, line, (size_t)(newline - line));
-		line = from = newline + 1;
-	}
-	stream->input_length = (size_t)(end - line);
-	if (stream->input_length > 2 * LINE_SIZE) {
-		/* Enough is known to refuse it. */
-		stream->overlong = true;
-		stream->input_length = LINE_SIZE;
-	}
-	memmove(stream->input, line, stream->input_length);
-}
-
-/* A cut question isn't the one that was meant, so it is refused; but it is answered. */
-static void refuse_rest(struct stream *stream)
-{
-	struct question question;
-	char *reply = reply_room(stream);
-
-	if (reply != NULL) {
-		protocol_read(&stream->options, stream->input, stream->input_length, &question);
-		question.wrong = "the end of input in the middle of a line";
-		send_reply(stream, reply, protocol_reply(&stream->options, &question, NULL, reply), question.first == 0);
-		complain(question.wrong);
-	}
-	stream->input_length = 0;
-}
-
-/* ---- Reading, writing, waiting ---- */
 
 /* Writes what can be written now. Returns 0 or an errno. */
 static int write_some(struct stream *stream)
@@ -249,6 +63,206 @@ static int write_some(struct stream *stream)
 	stream->output_start = 0;
 	return 0;
 }
+
+/* Room for one more reply. */
+static inline char *reply_room(struct stream *stream)
+{
+	size_t end = stream->output_start + stream->output_length;
+
+	if (end + REPLY_SIZE > stream->output_room && stream->output_start > 0) {
+		memmove(stream->output, stream->output + stream->output_start, stream->output_length);
+		stream->output_start = 0;
+		end = stream->output_length;
+	}
+	if (end + REPLY_SIZE > stream->output_room) {
+		size_t room = stream->output_room * 2 + 2 * READ_SIZE;
+		char *output = realloc(stream->output, room);
+
+		if (output == NULL) {
+			stream->out_of_memory = true;
+			return NULL;
+		}
+		stream->output = output;
+		stream->output_room = room;
+	}
+	return stream->output + end;
+}
+
+/* The line that text begins with. */
+static void log_line(char direction, const char *text, size_t length)
+{
+	size_t shown = length > 1000 ? 1000 : length;
+	const char *end = memchr(text, '\n', shown);
+
+	fprintf(stderr, "ext_meeting_acl: %c %.*s\n", direction, end == NULL ? (int)shown : (int)(end - text), text);
+}
+
+/* Takes the answers in whose turn has come. */
+static void flush_in_order(struct stream *stream)
+{
+	struct waiter *waiter;
+
+	while ((waiter = waiting_next(&stream->waiting)) != NULL) {
+		char *to = reply_room(stream);
+
+		if (to == NULL) {
+			return;
+		}
+		memcpy(to, waiter->reply, waiter->reply_length);
+		stream->output_length += waiter->reply_length;
+		waiting_free(&stream->waiting, waiter);
+	}
+}
+
+/* Sends a reply that was written into reply_room; one without a channel waits for those before it. */
+static inline void send_reply(struct stream *stream, const char *reply, size_t length, bool in_order)
+{
+	if (stream->options.debug) {
+		log_line('>', reply, length);
+	}
+	if (in_order && stream->waiting.first != NULL) {
+		stream->out_of_memory = stream->out_of_memory || !waiting_reply(&stream->waiting, reply, length);
+		return;
+	}
+	stream->output_length += length;
+}
+
+/* What DNS has said of a waiting question; resolver_answered. */
+static void dns_answered(void *context, void *ticket, enum confirmation confirmation)
+{
+	struct stream *stream = context;
+	struct waiter *waiter = ticket;
+	struct verdict verdict;
+	char *reply = reply_room(stream);
+
+	if (reply == NULL) {
+		waiting_free(&stream->waiting, waiter);
+		return;
+	}
+	protocol_decide(&stream->options, stream->category, &waiter->question, confirmation, &verdict);
+	size_t length = protocol_reply(&stream->options, &waiter->question, &verdict, reply);
+	if (stream->options.debug) {
+		log_line('>', reply, length);
+	}
+	if (!waiter->in_order) {
+		stream->output_length += length;
+		waiting_free(&stream->waiting, waiter);
+		return;
+	}
+	stream->out_of_memory = stream->out_of_memory || !waiting_answered(waiter, reply, length);
+	flush_in_order(stream);
+}
+
+/* Lets DNS decide. Returns false if the question now waits. */
+static bool ask_dns(struct stream *stream, const struct question *question, enum confirmation *confirmation)
+{
+	struct address dst;
+	char name[NAME_SIZE];
+
+	*confirmation = CONFIRM_FAILED;
+	if (stream->resolver == NULL) {
+		return true;
+	}
+	protocol_claim(&stream->options, question, name, &dst);
+	*confirmation = resolver_ask(stream->resolver, name, &dst, NULL);
+	if (*confirmation != CONFIRM_UNASKED) {
+		return true;
+	}
+	struct waiter *waiter = waiting_question(&stream->waiting, question);
+	if (waiter == NULL) {
+		*confirmation = CONFIRM_REFUSED;
+		return true;
+	}
+	*confirmation = resolver_ask(stream->resolver, name, &dst, waiter);
+	if (*confirmation == CONFIRM_UNASKED) {
+		return false;
+	}
+	waiting_free(&stream->waiting, waiter);
+	return true;
+}
+
+/* Answers the next line, whose memory is overwritten. */
+static void answer(struct stream *stream, struct lines *lines)
+{
+	struct question question;
+	struct verdict verdict;
+	enum confirmation confirmation;
+	const char *complaint = NULL;
+
+	if (stream->options.debug) {
+		log_line('<', lines->text + lines->next, lines->length - lines->next);
+	}
+	protocol_read(&stream->options, lines, &question);
+	if (stream->overlong || question.length > LINE_SIZE) {
+		stream->overlong = false;
+		question.wrong = "a line of more than 65536 bytes";
+	}
+	if (question.wrong != NULL) {
+		complaint = question.wrong;
+	} else {
+		protocol_decide(&stream->options, stream->category, &question, CONFIRM_UNASKED, &verdict);
+		if (verdict.kind == VERDICT_UNDECIDED) {
+			if (!ask_dns(stream, &question, &confirmation)) {
+				return;
+			}
+			protocol_decide(&stream->options, stream->category, &question, confirmation, &verdict);
+		}
+		complaint = verdict.kind == VERDICT_UNREADABLE ? verdict.message : NULL;
+	}
+	char *reply = reply_room(stream);
+	if (reply != NULL) {
+		send_reply(stream, reply, replies_reply(stream->replies, &stream->options, &question, &verdict, reply),
+		    question.first == 0);
+	}
+	if (complaint != NULL) {
+		complain(complaint);
+	}
+}
+
+/* Answers all whole lines of the input, and keeps what is left. searched: so much of it has no line end. */
+static void answer_lines(struct stream *stream, size_t searched)
+{
+	const char *last = memrchr(stream->input + searched, '\n', stream->input_length - searched);
+	struct lines lines;
+	bool early = false;
+
+	if (last != NULL) {
+		protocol_begin(&lines, stream->input, (size_t)(last + 1 - stream->input));
+		while (lines.next < lines.length && !stream->out_of_memory) {
+			answer(stream, &lines);
+			if (!early && stream->output_length >= EARLY) {
+				early = true;
+				(void)write_some(stream); /* what fails here fails in the end, too */
+			}
+		}
+		stream->input_length -= lines.length;
+		memmove(stream->input, stream->input + lines.length, stream->input_length);
+	}
+	if (stream->input_length > 2 * LINE_SIZE) {
+		/* Enough is known to refuse it. */
+		stream->overlong = true;
+		stream->input_length = LINE_SIZE;
+	}
+}
+
+/* A cut question isn't the one that was meant, so it is refused; but it is answered. */
+static void refuse_rest(struct stream *stream)
+{
+	struct question question;
+	struct lines lines;
+	char *reply = reply_room(stream);
+
+	if (reply != NULL) {
+		protocol_begin(&lines, stream->input, stream->input_length);
+		protocol_read(&stream->options, &lines, &question);
+		question.wrong = "the end of input in the middle of a line";
+		send_reply(stream, reply, protocol_reply(&stream->options, &question, NULL, reply), question.first == 0);
+		complain(question.wrong);
+	}
+	stream->input_length = 0;
+}
+
+/* ---- Reading, waiting ---- */
 
 static bool may_read(const struct stream *stream)
 {

@@ -19,18 +19,16 @@ static void put(struct waiting *waiting, struct waiter *waiter, bool in_order)
 	}
 }
 
-struct waiter *waiting_question(struct waiting *waiting, const struct question *question, const char *line, size_t length)
+struct waiter *waiting_question(struct waiting *waiting, const struct question *question)
 {
-	struct waiter *waiter = waiting->count < WAITING_MOST ? calloc(1, sizeof *waiter + length + 1) : NULL;
+	struct waiter *waiter = waiting->count < WAITING_MOST ? calloc(1, sizeof *waiter + question->length) : NULL;
 
 	if (waiter == NULL) {
 		return NULL;
 	}
-	memcpy(waiter->line, line, length);
+	memcpy(waiter->line, question->line, question->length);
 	waiter->question = *question;
-	for (size_t i = 0; i < question->words; i++) {
-		waiter->question.word[i].at = waiter->line + (question->word[i].at - line);
-	}
+	waiter->question.line = waiter->line;
 	put(waiting, waiter, question->first == 0);
 	return waiter;
 }

@@ -200,6 +200,9 @@ static void agrees_with_inet_pton(void **state)
 		if (chance(2) == 0) { /* four groups, so that many are good */
 			length = (size_t)snprintf(string, sizeof string, "%u.%u.%u.%u%s", (unsigned)chance(300),
 			    (unsigned)chance(300), (unsigned)chance(30), (unsigned)chance(300), chance(9) == 0 ? "." : "");
+			if (chance(4) == 0) {
+				string[chance(length)] = (char)(chance(2) == 0 ? '0' : 1 + chance(255));
+			}
 		}
 		bool taken = address_parse(text_of(string), &address, &why);
 		int family = memchr(string, ':', length) == NULL ? AF_INET : AF_INET6;

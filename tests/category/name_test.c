@@ -162,11 +162,14 @@ static void agrees_with_the_rules(void **state)
 
 	for (int i = 0; i < 200000; i++) {
 		char text[300], name[NAME_SIZE];
-		size_t length = chance(i % 100 == 0 ? sizeof text : 12);
+		size_t length = chance(i % 100 == 0 ? sizeof text : i % 2 == 0 ? 12 : 72);
 		struct refusal why;
 
 		for (size_t c = 0; c < length; c++) {
 			text[c] = i % 100 == 0 ? (char)(chance(40) == 0 ? '.' : 'a') : alphabet[chance(sizeof alphabet - 1)];
+			if (i % 2 != 0 && chance(12) != 0) { /* long ones, most of them good */
+				text[c] = (char)(chance(300) == 0 ? chance(256) : 'A' + chance(26) + chance(2) * ('a' - 'A'));
+			}
 		}
 		bool taken = name_parse((struct text){text, length}, name, &why);
 		if (taken != is_name(text, length)) {

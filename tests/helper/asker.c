@@ -30,7 +30,8 @@ void asker_category(const char *folder)
 	    "name .shared.example\n");
 	put(folder, "tie.service", "service tie\nsource T\naddress 203.0.113.0/24\n");
 	put(folder, "old.service",
-	    "service old\nsource L 2019-01-01\nexpires 2020-01-01\naddress 198.51.100.0/24\nname .old.example\n");
+	    "service old\nsource L 2019-01-01\nexpires 2020-01-01\naddress 198.51.100.0/24\nname .old.example\n"
+	    "address 198.18.7.0/24 tcp 80\nsource F\naddress 198.18.7.0/24 tcp 443\n");
 	put(folder, "off.service", "");
 	put(folder, "clients", "client 10.0.0.0/8\nclient 11.0.0.0/8 other\nclient fd00:1::/32\n");
 }

@@ -37,6 +37,13 @@ static const struct exchange exchanges[] = {
 	    "OK verdict_=bypass service_=tie rule_=203.0.113.0/24 evidence_=address source_=T" MEMBER},
 	{"10.1.1.1 198.51.100.1 443 - -",
 	    "OK verdict_=bypass service_=old rule_=198.51.100.0/24 evidence_=address source_=L stale_=yes" MEMBER},
+	/* of the same entry, but another reply */
+	{"10.1.1.1 203.0.113.1 443 - - other",
+	    "OK verdict_=bypass service_=other rule_=203.0.113.0/24 evidence_=address source_=O" MEMBER},
+	{"10.1.1.1 198.18.7.1 80 - -",
+	    "OK verdict_=bypass service_=old rule_=198.18.7.0/24 evidence_=address source_=L;%20F stale_=yes" MEMBER},
+	{"10.1.1.1 198.18.7.1 443 - -",
+	    "OK verdict_=bypass service_=old rule_=198.18.7.0/24 evidence_=address source_=L;%20F" MEMBER},
 	{"10.1.1.1 192.0.3.1 443 - -", NORMAL("no-entry")},
 	{"10.1.1.1 192.0.2.1 8080 - -", NORMAL("other-port")},
 	{"10.1.1.1 192.0.2.1 - - -", NORMAL("other-port")},
@@ -81,6 +88,7 @@ static const struct exchange exchanges[] = {
 	{"10.1.1.1 192.0.2.1 443%0a - -", WRONG("dport: not a port")},
 	/* blanks */
 	{"  10.1.1.1   192.0.2.1\t443 \t-  -  ", MEET},
+	{" 10.1.1.1 192.0.2.1 443 - -", MEET},
 	{"10.1.1.1 192.0.2.1 443 - -\r", MEET},
 	{"10.1.1.1 192.0.2.1 443 - - meet\r", MEET},
 	/* what makes no sense */
@@ -153,6 +161,42 @@ static void over_a_socket(void **state)
 static void over_pipes(void **state)
 {
 	all_exchanges(state, OVER_PIPES);
+}
+
+/* A line is what it is, whatever is written with it, and however it lies in what is read. */
+static void one_beside_another(void **state)
+{
+	enum { LINES = 4000, COUNT = sizeof exchanges / sizeof exchanges[0] };
+	static char text[LINES * 256];
+	static size_t which[LINES]; /* COUNT: one with a NUL */
+	struct asker asker;
+	size_t at = 0;
+
+	for (size_t i = 0; i < LINES; i++) {
+		which[i] = chance(COUNT + 1);
+		at += (size_t)snprintf(text + at, 32, "%s%zu ", chance(4) == 0 ? " " : "", i);
+		for (const char *from = which[i] == COUNT ? "10.1.1.1 192.0.2.1 443 - \x01" : exchanges[which[i]].line; *from != '\0';
+		     from++) {
+			text[at++] = (char)(*from == '\x01' ? '\0' : *from);
+			for (uint64_t more = *from == ' ' && chance(3) == 0 ? chance(20) : 0; more > 0; more--) {
+				text[at++] = chance(2) == 0 ? ' ' : '\t';
+			}
+		}
+		text[at++] = '\n';
+	}
+	asker_category(*state);
+	asker_start(&asker, *state, OVER_SOCKET, ignore);
+	asker_give(&asker, text, at);
+	for (size_t i = 0; i < LINES; i++) {
+		char expected[2560];
+		const char *reply = asker_hear(&asker);
+
+		(void)snprintf(expected, sizeof expected, "%zu %s", i,
+		    which[i] == COUNT ? WRONG("a NUL byte in the line") : with_clients_path(&asker, exchanges[which[i]].reply));
+		assert_non_null(reply);
+		assert_string_equal(reply, expected);
+	}
+	asker_end(&asker, 0);
 }
 
 static void nul_bytes(void **state)
@@ -312,6 +356,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(over_a_socket, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(over_pipes, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(one_beside_another, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(nul_bytes, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(many_arguments, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(explicit_mode, folder_setup, folder_teardown),
@@ -320,5 +365,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fields_that_begin_with_a_number, folder_setup, folder_teardown),
 	};
 
+	chance_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,26 +122,37 @@ static void pieces_of_any_size(void **state)
 	}
 }
 
-/* A write a line would cost more than all else: as many lines as one read has taken are answered by one write. */
-static void one_write_answers_all(void **state)
+/* A write a line would cost more than all else: as many lines as one read has taken are answered by one write, or by two if
+ * they are many, each of whole lines. */
+static void few_writes_answer_all(void **state)
 {
-	static char answers[200000];
-	struct asker asker;
-	size_t length;
-	char *text = questions(1000, 0, &length);
-	unsigned lines = 0;
+	static const unsigned counts[] = {1, 300, 1000, 2500};
+	static char answers[300000];
 
-	start(&asker, state, OVER_MESSAGES);
-	asker_give(&asker, text, length);
-	free(text);
-	struct pollfd ready = {asker.from, POLLIN, 0};
-	assert_int_equal(poll(&ready, 1, 30000), 1);
-	ssize_t got = recv(asker.from, answers, sizeof answers, 0);
-	for (ssize_t i = 0; i < got; i++) {
-		lines += answers[i] == '\n';
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+		struct asker asker;
+		size_t length, at = 0;
+		char *text = questions(counts[i], 0, &length);
+		unsigned lines = 0, writes = 0;
+
+		start(&asker, state, OVER_MESSAGES);
+		asker_give(&asker, text, length);
+		free(text);
+		while (lines < counts[i]) {
+			struct pollfd ready = {asker.from, POLLIN, 0};
+			assert_int_equal(poll(&ready, 1, 30000), 1);
+			ssize_t got = recv(asker.from, answers + at, sizeof answers - at, 0);
+			assert_true(got > 0);
+			for (ssize_t c = 0; c < got; c++) {
+				lines += answers[at++] == '\n';
+			}
+			assert_int_equal(answers[at - 1], '\n');
+			writes++;
+		}
+		assert_int_equal(lines, counts[i]);
+		assert_int_equal(writes, counts[i] > 300 ? 2 : 1);
+		asker_end(&asker, 0);
 	}
-	assert_int_equal(lines, 1000);
-	asker_end(&asker, 0);
 }
 
 /* ---- Long lines ---- */
@@ -335,7 +346,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_byte_at_a_time, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(slow_reader, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(pieces_of_any_size, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(one_write_answers_all, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(few_writes_answer_all, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(lines_of_any_length, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(long_lines_between_short_ones, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(end_without_a_line, folder_setup, folder_teardown),
