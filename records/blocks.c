@@ -113,7 +113,8 @@ static bool run_for(struct store *store, const char *sql, int64_t number, int *c
 	return good;
 }
 
-static bool read_whole(struct store *store, int64_t id, struct block *block)
+/* Adds a block's rows that aren't older to those that are collected. What was read is gone with the statement. */
+static bool add_rows(struct store *store, int64_t id, int64_t oldest, struct block *block)
 {
 	struct sqlite3_stmt *statement = NULL;
 	bool good = store_prepare(store, "SELECT b.connections, b.columns, d.columns FROM blocks b"
@@ -128,24 +129,22 @@ static bool read_whole(struct store *store, int64_t id, struct block *block)
 			good = store_failed(store);
 		else if (result == SQLITE_DONE || !block_read(block, statement, 0, COLUMN_CONNECTION, COLUMN_TIME) ||
 		    !block_read(block, statement, 1, COLUMN_TIME, FIRST_DETAIL) ||
-		    !block_read(block, statement, 2, FIRST_DETAIL, COLUMNS))
+		    !block_read(block, statement, 2, FIRST_DETAIL, COLUMNS) || store->rows->count + block->rows > BLOCK_ROWS)
 			good = blocks_damaged(store);
+		else
+			append(store->rows, block, oldest);
 	}
 	sqlite3_finalize(statement);
 	return good;
 }
 
-/* Adds a block's rows that aren't older to those that are collected, and removes it. */
+/* Adds them, and removes the block. */
 static bool take_in(struct store *store, int64_t id, int64_t oldest)
 {
 	struct block *block = block_new(COLUMNS);
-	bool good = block != NULL ? read_whole(store, id, block) : out_of_memory(store);
+	bool good = block != NULL ? add_rows(store, id, oldest, block) : out_of_memory(store);
 	int changed;
 
-	if (good && store->rows->count + block->rows > BLOCK_ROWS)
-		good = blocks_damaged(store);
-	if (good)
-		append(store->rows, block, oldest);
 	block_free(block);
 	return good && run_for(store, "DELETE FROM blocks WHERE id = ?1", id, &changed) &&
 	    run_for(store, "DELETE FROM details WHERE id = ?1", id, &changed);
