@@ -81,6 +81,18 @@ peak_of() {
 	for pid; do cat "/proc/$pid/status" 2>/dev/null || :; done | awk '/^VmHWM/ { sum += $2 } END { print sum * 1.024 / 1000 }'
 }
 
+# The eight services that bench/history.c makes up, in the folder $work/services.
+make_history_services() {
+	mkdir -p "$work/services"
+	for service in {0..7}; do
+		{
+			printf 'service service%d\nsource https://service%d.example.com/ranges 2026-10-01\n' "$service" "$service"
+			printf 'address 198.18.%d.0/23\n' $((service * 2))
+			printf 'name www.host%d.example.com\n' $(seq $((service * 40)) $((service * 40 + 39)))
+		} >"$work/services/service$service.service"
+	done
+}
+
 row() { # GROUP CASE SUBJECT UNIT VALUE
 	printf '%s\t%s\t%s\t%s\t%s\n' "$@"
 }

@@ -13,15 +13,7 @@ LIBS="$top_builddir/records/.libs/librecords.a $top_builddir/category/.libs/libc
 build measure bench/measure.c
 export TZ=UTC
 
-# The eight services that bench/history.c makes up.
-mkdir "$work/services"
-for service in {0..7}; do
-	{
-		printf 'service service%d\nsource https://service%d.example.com/ranges 2026-10-01\n' "$service" "$service"
-		printf 'address 198.18.%d.0/23\n' $((service * 2))
-		printf 'name www.host%d.example.com\n' $(seq $((service * 40)) $((service * 40 + 39)))
-	} >"$work/services/service$service.service"
-done
+make_history_services
 
 per_second() { awk -v records="$1" -v seconds="$2" 'BEGIN { printf "%.0f", records / seconds }'; }
 

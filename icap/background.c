@@ -174,6 +174,7 @@ static void look(struct background *background)
 	    journals_size(options->journals, options->journal_count) != background->size ||
 	    access(strchr(options->store, ':') + 1, F_OK) != 0)
 		run(background, suspect);
+	options->rest();
 }
 
 static void *work(void *context)

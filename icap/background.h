@@ -17,6 +17,7 @@ struct background_options {
 	int64_t keep;          /* milliseconds; 0: for ever */
 	struct shared *shared; /* may be NULL */
 	void (*tell)(const char *text); /* a sentence for the log; called from the thread, and not often */
+	void (*rest)(void); /* called from the thread, if it is the one that reads, after each look at the journals */
 };
 
 /* Starts the thread. NULL, when there is none to be had: then the journals wait for another process. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The answers to requests for the report.
  *
- * What takes time is made by one thread of one process at a time, and kept for a moment: who asks meanwhile waits for it,
- * but no more than a few threads of a process do, since the others are there for traffic. Time and size are bounded. */
+ * What takes time is made by one thread of one process at a time, and kept. An answer that isn't old is given again, and
+ * says of when it is; the thread that fills the store makes it anew in time (page_renew). Who asks for something else
+ * meanwhile waits, but no more than a few threads of a process do, since the others are there for traffic. Time and size
+ * are bounded. */
 #include <config.h>
 
 #include "icap/page.h"
@@ -21,12 +23,12 @@
 enum {
 	WAITING = 3,           /* threads of a process */
 	WAIT_MS = 3000,
-	MAKE_MS = 10 * 1000,
-	MOST_RECORDS = 3 * 1000 * 1000, /* of a report: each takes up to 160 bytes while it is made */
-	FRESH_MS = 2000,       /* an answer is given again as long as that */
-	FRESH_RECENT_MS = 900,
+	RECENT_MS = 900,       /* the last records are given again as long as that */
+	OLD_MS = 10 * 60 * 1000, /* and any answer where another one is being made */
 	CHART_SIZE = 2 * 1024 * 1024
 };
+
+const struct page_limits page_limits = { .records = 10 * 1000 * 1000, .milliseconds = 10 * 1000 };
 
 static const char html[] = "text/html; charset=utf-8", json[] = "application/json", plain[] = "text/plain; charset=utf-8";
 
@@ -196,22 +198,24 @@ static bool write_report(const struct page_sources *sources, const struct wish *
 	return good;
 }
 
-static bool is_small(const struct wish *wish, struct store *store, char why[STORE_WHY_SIZE])
+static bool is_small(const struct page_sources *sources, const struct wish *wish, struct store *store,
+    char why[STORE_WHY_SIZE])
 {
 	uint64_t records;
 
 	if (!store_count(store, wish->since, wish->until, &records, why))
 		return false;
-	if (records <= MOST_RECORDS)
+	if (records <= sources->limits->records)
 		return true;
-	snprintf(why, STORE_WHY_SIZE, "these are %" PRIu64 " records, and a page is made of %d at most: choose a shorter time, or use "
-	    "meetingctl report", records, (int)MOST_RECORDS);
+	snprintf(why, STORE_WHY_SIZE, "these are %" PRIu64 " records, and a page is made of %" PRIu64 " at most: choose a shorter "
+	    "time, or use meetingctl report", records, sources->limits->records);
 	return false;
 }
 
 /* Writes what is asked for, or says why it can't be had. */
 static bool write_wish(const struct page_sources *sources, const struct wish *wish, FILE *to, char why[STORE_WHY_SIZE])
 {
+	int64_t begun = clock_monotonic(), most = sources->limits->milliseconds;
 	struct store *store;
 	bool good;
 
@@ -222,11 +226,14 @@ static bool write_wish(const struct page_sources *sources, const struct wish *wi
 	store = store_open(sources->store, why);
 	if (store == NULL)
 		return false;
-	store_give_up_after(store, MAKE_MS);
+	store_give_up_after(store, most);
 	good = wish->page == PAGE_RECENT ? write_recent(sources, wish, store, to, why) :
-	    is_small(wish, store, why) && write_report(sources, wish, store, to, why);
+	    is_small(sources, wish, store, why) && write_report(sources, wish, store, to, why);
 	if (!good && store_is_damaged(store) && sources->shared != NULL)
 		shared_suspect(sources->shared);
+	else if (!good && clock_monotonic() - begun >= most)
+		snprintf(why, STORE_WHY_SIZE, "it takes longer than %" PRId64 " s: choose a shorter time, or use meetingctl report",
+		    most / 1000);
 	store_close(store);
 	return good;
 }
@@ -271,44 +278,67 @@ static void make(const struct page_sources *sources, const struct wish *wish, st
 
 /* ---- One at a time ---- */
 
+static bool give_kept(const struct page_sources *sources, const struct wish *wish, int64_t oldest, struct answer *answer)
+{
+	int status;
+	size_t length;
+	char *kept = shared_answer(sources->shared, wish, oldest, &status, &length);
+
+	if (kept != NULL)
+		give_made(answer, status, wish->page == PAGE_HTML ? html : json, kept, length);
+	return kept != NULL;
+}
+
+static void make_and_keep(const struct page_sources *sources, const struct wish *wish, struct answer *answer)
+{
+	int64_t begun = clock_monotonic();
+
+	make(sources, wish, answer);
+	shared_keep(sources->shared, wish, answer->status, answer->body, answer->length, clock_monotonic() - begun);
+	/* It took much, and isn't needed again soon. */
+	if (wish->page != PAGE_RECENT)
+		(void)malloc_trim(0);
+}
+
 static void give_kept_or_make(const struct page_sources *sources, const struct wish *wish, struct answer *answer)
 {
 	static atomic_int waiting;
-	const char *type = wish->page == PAGE_HTML ? html : json;
-	int64_t fresh = wish->page == PAGE_RECENT ? FRESH_RECENT_MS : FRESH_MS;
-	char key[SHARED_KEY_SIZE], *kept;
-	size_t length;
-	int status;
+	bool ours;
 
-	snprintf(key, sizeof key, "%d\n%s\n%s\n%s\n%s", (int)wish->page, wish->value[0], wish->value[1], wish->value[2],
-	    wish->value[3]);
-	kept = shared_answer(sources->shared, key, fresh, &status, &length);
-	if (kept != NULL) {
-		give_made(answer, status, type, kept, length);
+	if (give_kept(sources, wish, wish->page == PAGE_RECENT ? RECENT_MS : SHARED_STALE_MS, answer))
 		return;
-	}
 	/* The last records are read from the store's end, in no time. */
 	if (wish->page == PAGE_RECENT) {
-		make(sources, wish, answer);
-		shared_keep(sources->shared, key, answer->status, answer->body, answer->length);
+		make_and_keep(sources, wish, answer);
 		return;
 	}
-	if (atomic_fetch_add(&waiting, 1) >= WAITING || !shared_make(sources->shared, WAIT_MS)) {
+	ours = shared_make(sources->shared, 0);
+	if (!ours && give_kept(sources, wish, OLD_MS, answer))
+		return;
+	if (!ours) {
+		ours = atomic_fetch_add(&waiting, 1) < WAITING && shared_make(sources->shared, WAIT_MS);
 		atomic_fetch_sub(&waiting, 1);
+	}
+	if (!ours) {
 		page_refuse(503, "another report is being made; try again in a few seconds", answer);
 		return;
 	}
-	kept = shared_answer(sources->shared, key, fresh, &status, &length);
-	if (kept != NULL) {
-		give_made(answer, status, type, kept, length);
-	} else {
-		make(sources, wish, answer);
-		shared_keep(sources->shared, key, answer->status, answer->body, answer->length);
-		/* It took much, and isn't needed again soon. */
-		(void)malloc_trim(0);
-	}
+	if (!give_kept(sources, wish, SHARED_STALE_MS, answer))
+		make_and_keep(sources, wish, answer);
 	shared_made(sources->shared);
-	atomic_fetch_sub(&waiting, 1);
+}
+
+void page_renew(const struct page_sources *sources)
+{
+	struct answer answer;
+	struct wish wish;
+
+	/* Beside the one who may make answers: nobody is to wait for a thread of low priority. */
+	if (sources->shared == NULL || !shared_due(sources->shared, clock_monotonic(), &wish) ||
+	    !wish_renew(&wish, sources->now))
+		return;
+	make_and_keep(sources, &wish, &answer);
+	free(answer.made);
 }
 
 void page_answer(const struct page_sources *sources, const struct wish *wish, struct answer *answer)

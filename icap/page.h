@@ -43,7 +43,17 @@ struct wish {
 /* Returns 200, or the status to refuse it with, and why. */
 int wish_read(const struct target *target, int64_t now, struct wish *wish, struct refusal *why) MUST_CHECK;
 
+/* What was asked for, at another time. False where it means nothing any more. */
+bool wish_renew(struct wish *wish, int64_t now) MUST_CHECK;
+
 /* ---- The answer ---- */
+
+/* What a report takes at most. */
+struct page_limits {
+	uint64_t records;
+	int64_t milliseconds;
+};
+extern const struct page_limits page_limits; /* 10,000,000; 10 s */
 
 /* What a page is made from. */
 struct page_sources {
@@ -56,6 +66,7 @@ struct page_sources {
 	const struct category *category;  /* may be NULL */
 	const struct statistics *statistics;
 	struct shared *shared;            /* may be NULL */
+	const struct page_limits *limits;
 	int64_t now;
 };
 
@@ -70,6 +81,10 @@ struct answer {
 
 /* Never fails: what goes wrong is an answer, too. */
 void page_answer(const struct page_sources *sources, const struct wish *wish, struct answer *answer);
+
+/* Makes one answer anew, if one is due: somebody asked for it lately, and is likely to do so again. For one thread of all
+ * processes. */
+void page_renew(const struct page_sources *sources);
 
 /* An answer of one sentence. */
 void page_refuse(int status, const char *why, struct answer *answer);

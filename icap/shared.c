@@ -5,7 +5,7 @@
  * answers away, since one may be half written; the other values are whole by their own. */
 #include <config.h>
 
-#include "icap/shared.h"
+#include "icap/page.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -14,11 +14,12 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum { SLOTS = 4 };
+enum { SLOTS = 8, FRESH_MS = 2000, SOON_MS = 5000, LATELY_MS = 5 * 60 * 1000, A_DAY_MS = 24 * 60 * 60 * 1000, TIMES = 50 };
 
 struct slot {
-	char key[SHARED_KEY_SIZE];
-	int64_t made; /* of CLOCK_MONOTONIC, in milliseconds; 0: there is none */
+	struct wish wish;
+	int64_t made, asked; /* of CLOCK_MONOTONIC, in milliseconds; made is 0 where there is none */
+	int64_t took;
 	int status;
 	size_t length;
 	char answer[SHARED_ANSWER_SIZE];
@@ -31,6 +32,7 @@ struct shared {
 	bool suspect;
 	uint64_t category_version;
 	int64_t category_since;
+	int64_t rests_until; /* before the next one is made anew */
 	struct slot slot[SLOTS];
 };
 
@@ -84,15 +86,24 @@ static void unlock(struct shared *shared)
 
 /* ---- Answers ---- */
 
-/* The slot of that key, or else the oldest one. */
-static struct slot *find_slot(struct shared *shared, const char *key)
+static bool is_of(const struct slot *slot, const struct wish *wish)
+{
+	bool same = slot->made != 0 && slot->wish.page == wish->page;
+
+	for (size_t i = 0; i < WISH_KEYS; i++)
+		same = same && strcmp(slot->wish.value[i], wish->value[i]) == 0;
+	return same;
+}
+
+/* The slot of that wish, or else the oldest one. */
+static struct slot *find_slot(struct shared *shared, const struct wish *wish)
 {
 	struct slot *oldest = &shared->slot[0];
 
 	for (size_t i = 0; i < SLOTS; i++) {
 		struct slot *slot = &shared->slot[i];
 
-		if (slot->made != 0 && strcmp(slot->key, key) == 0)
+		if (is_of(slot, wish))
 			return slot;
 		if (slot->made < oldest->made)
 			oldest = slot;
@@ -100,17 +111,21 @@ static struct slot *find_slot(struct shared *shared, const char *key)
 	return oldest;
 }
 
-char *shared_answer(struct shared *shared, const char *key, int64_t oldest, int *status, size_t *length)
+char *shared_answer(struct shared *shared, const struct wish *wish, int64_t oldest, int *status, size_t *length)
 {
-	const struct slot *slot;
+	int64_t now = clock_monotonic();
+	struct slot *slot;
 	char *copy = NULL;
 
 	lock(shared);
-	slot = find_slot(shared, key);
-	if (slot->made != 0 && strcmp(slot->key, key) == 0 && clock_monotonic() - slot->made <= oldest) {
+	slot = find_slot(shared, wish);
+	if (is_of(slot, wish)) {
+		slot->asked = now;
+		if (slot->status != 200 && oldest > FRESH_MS)
+			oldest = FRESH_MS;
 		*status = slot->status;
 		*length = slot->length;
-		copy = malloc(slot->length + 1);
+		copy = now - slot->made <= oldest ? malloc(slot->length + 1) : NULL;
 		if (copy != NULL)
 			memcpy(copy, slot->answer, slot->length);
 	}
@@ -136,21 +151,49 @@ void shared_made(struct shared *shared)
 	pthread_mutex_unlock(&shared->making);
 }
 
-void shared_keep(struct shared *shared, const char *key, int status, const char *answer, size_t length)
+void shared_keep(struct shared *shared, const struct wish *wish, int status, const char *answer, size_t length, int64_t took)
 {
 	struct slot *slot;
 
-	if (length > SHARED_ANSWER_SIZE || strlen(key) >= SHARED_KEY_SIZE)
+	if (length > SHARED_ANSWER_SIZE)
 		return;
 	lock(shared);
-	slot = find_slot(shared, key);
+	slot = find_slot(shared, wish);
+	if (!is_of(slot, wish))
+		slot->asked = clock_monotonic();
 	slot->made = 0;
-	memcpy(slot->key, key, strlen(key) + 1);
+	slot->wish = *wish;
 	memcpy(slot->answer, answer, length);
 	slot->status = status;
 	slot->length = length;
+	slot->took = took;
 	slot->made = clock_monotonic();
 	unlock(shared);
+}
+
+static bool is_due(const struct slot *slot, int64_t now)
+{
+	int64_t unasked = now - slot->asked, age = now - slot->made;
+
+	return slot->made != 0 && slot->status == 200 && slot->wish.page != PAGE_RECENT &&
+	    slot->took * TIMES < SHARED_STALE_MS && unasked < A_DAY_MS &&
+	    age > (unasked < LATELY_MS ? FRESH_MS : SHARED_STALE_MS - SOON_MS);
+}
+
+bool shared_due(struct shared *shared, int64_t now, struct wish *wish)
+{
+	const struct slot *due = NULL;
+
+	lock(shared);
+	for (size_t i = 0; i < SLOTS && now >= shared->rests_until; i++)
+		if (is_due(&shared->slot[i], now) && (due == NULL || shared->slot[i].made < due->made))
+			due = &shared->slot[i];
+	if (due != NULL) {
+		*wish = due->wish;
+		shared->rests_until = now + due->took * TIMES;
+	}
+	unlock(shared);
+	return due != NULL;
 }
 
 /* ---- The background ingest ---- */
@@ -196,6 +239,9 @@ void shared_note_category(struct shared *shared, uint64_t version, int64_t now)
 	if (shared->category_version != version || shared->category_since == 0) {
 		shared->category_version = version;
 		shared->category_since = now;
+		/* The answers are about another one. */
+		for (size_t i = 0; i < SLOTS; i++)
+			shared->slot[i].made = 0;
 	}
 	unlock(shared);
 }

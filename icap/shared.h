@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct shared;
+struct wish;
 
 /* Made before c-icap forks. NULL when memory has run out. */
 struct shared *shared_new(void) MUST_CHECK;
@@ -18,18 +19,25 @@ void shared_free(struct shared *shared);
 
 /* ---- Answers: each is made once, by one process at a time, whoever asks for it at that moment ---- */
 
-enum { SHARED_KEY_SIZE = 192, SHARED_ANSWER_SIZE = 2 * 1024 * 1024 };
+enum { SHARED_ANSWER_SIZE = 2 * 1024 * 1024 };
 
-/* A copy of the answer to that key that is at most so many milliseconds old, and its status. The caller frees it. NULL:
- * there is none, or memory has run out. */
-char *shared_answer(struct shared *shared, const char *key, int64_t oldest, int *status, size_t *length) MUST_CHECK;
+/* A copy of the answer to that wish that is at most so many milliseconds old, or two seconds if it isn't a good one, and
+ * its status. The caller frees it. NULL: there is none, or memory has run out. */
+char *shared_answer(struct shared *shared, const struct wish *wish, int64_t oldest, int *status, size_t *length) MUST_CHECK;
 
 /* Whether the caller may make an answer now: waits for others up to that many milliseconds. Then shared_made ends it. */
 bool shared_make(struct shared *shared, int64_t milliseconds) MUST_CHECK;
 void shared_made(struct shared *shared);
 
-/* Keeps a copy, if it isn't too long. */
-void shared_keep(struct shared *shared, const char *key, int status, const char *answer, size_t length);
+/* Keeps a copy of what took so many milliseconds to make, if it isn't too long. */
+void shared_keep(struct shared *shared, const struct wish *wish, int status, const char *answer, size_t length, int64_t took);
+
+/* Finds what is to be made anew at that time of CLOCK_MONOTONIC, before somebody asks for it: what was asked for in the
+ * last minutes, and is older than two seconds; or on the last day, and will be older than SHARED_STALE_MS soon. After each
+ * one there are none for fifty times what it took, so all take 2 % of a processor; what would be too old even so is left
+ * to who asks. False if there is none. */
+enum { SHARED_STALE_MS = 30 * 1000 };
+bool shared_due(struct shared *shared, int64_t now, struct wish *wish) MUST_CHECK;
 
 /* ---- The background ingest ---- */
 

@@ -178,6 +178,33 @@ static void tick(const char *name, int type, void *data)
 	ci_command_schedule(name, NULL, 1);
 }
 
+/* What a page is made from. The category has to be let go of. */
+static struct page_sources take_sources(void)
+{
+	const struct settings *settings = settings_get();
+	struct page_sources sources = { .store = settings->store, .journals = (const char *const *)settings->journal,
+		.journal_count = settings->journals, .chart = settings->chart, .statistics = &meeting.statistics,
+		.shared = meeting.shared, .limits = &page_limits, .now = clock_now() };
+
+	sources.folders = folders(&sources.folder_count);
+	sources.category = meeting.live != NULL ? live_take(meeting.live) : NULL;
+	return sources;
+}
+
+static void let_go(const struct page_sources *sources)
+{
+	if (sources->category != NULL)
+		live_release(meeting.live, sources->category);
+}
+
+static void renew_page(void)
+{
+	struct page_sources sources = take_sources();
+
+	page_renew(&sources);
+	let_go(&sources);
+}
+
 static void tell_background(const char *text)
 {
 	ci_debug_printf(1, "meeting: %s\n", text);
@@ -189,7 +216,7 @@ static void start_background(void)
 	const struct settings *settings = settings_get();
 	const struct background_options options = { .store = settings->store,
 		.journals = (const char *const *)settings->journal, .journal_count = settings->journals,
-		.keep = settings->keep, .shared = meeting.shared, .tell = tell_background };
+		.keep = settings->keep, .shared = meeting.shared, .tell = tell_background, .rest = renew_page };
 
 	if (settings->store == NULL)
 		return;
@@ -364,19 +391,14 @@ static void release_request(void *data)
 /* Answers a request for the report. It never goes on: without memory it is an error. */
 static int answer_report(ci_request_t *request, const struct transaction_headers *headers, struct pending *pending)
 {
-	const struct settings *settings = settings_get();
-	struct page_sources sources = { .store = settings->store, .journals = (const char *const *)settings->journal,
-		.journal_count = settings->journals, .chart = settings->chart, .statistics = &meeting.statistics,
-		.shared = meeting.shared, .now = clock_now() };
+	struct page_sources sources;
 	bool head;
 
 	if (pending == NULL)
 		return CI_ERROR;
-	sources.folders = folders(&sources.folder_count);
-	sources.category = meeting.live != NULL ? live_take(meeting.live) : NULL;
-	head = answer_make(request, headers, settings, &sources, &pending->answer);
-	if (sources.category != NULL)
-		live_release(meeting.live, sources.category);
+	sources = take_sources();
+	head = answer_make(request, headers, settings_get(), &sources, &pending->answer);
+	let_go(&sources);
 	pending->answered = true;
 	statistics_add(&meeting.statistics, pending->answer.status == 200 ? COUNT_REPORTS : COUNT_REPORTS_REFUSED, 1);
 	set_attribute(request, "meeting:verdict", text_of("report"));

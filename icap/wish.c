@@ -143,3 +143,10 @@ int wish_read(const struct target *target, int64_t now, struct wish *wish, struc
 	wish->page = paths[i].page;
 	return take_query(wish, query, why) && understand(wish, now, why) ? 200 : 400;
 }
+
+bool wish_renew(struct wish *wish, int64_t now)
+{
+	struct refusal why;
+
+	return understand(wish, now, &why);
+}

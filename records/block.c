@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Rows as bytes, column by column, and back.
  *
- * A block is a sum of its bytes, the number of rows, and the columns. A time or a connection is a number; all else has
- * few values for many rows: those are listed, and a row has the place in the list, in as few bytes as it takes. Numbers
- * are kept as what they are above the smallest. All is in the byte order of the machine. Nothing read is believed: the
- * sum tells damage, and whatever the bytes are, no code points behind its list. */
+ * A block is a sum of its bytes, the number of rows, and the columns. A time is a number; all else has the same values
+ * again and again: those are listed, and a row has the place in the list, in as few bytes as it takes. Numbers are kept
+ * as what they are above the smallest. All is in the byte order of the machine. Nothing read is believed: the sum tells
+ * damage, and whatever the bytes are, no code points behind its list. */
 #include <config.h>
 
 #include "records/blocks.h"
@@ -159,19 +159,31 @@ static void put_coded(struct bytes *out, const struct coded *coded, uint32_t row
 	}
 }
 
-/* Tells damage, not malice. */
+/* Tells damage, not malice: sums of words, and sums of those sums, four of each side by side. */
+enum { SUMS = 4 };
+
+static void sum_words(uint64_t sum[2 * SUMS], const uint64_t word[SUMS])
+{
+	for (size_t i = 0; i < SUMS; i++) {
+		sum[i] += word[i];
+		sum[SUMS + i] += sum[i];
+	}
+}
+
 static uint64_t sum_of(const char *bytes, size_t length)
 {
-	uint64_t sum = length, word;
+	uint64_t sum[2 * SUMS] = { length }, word[SUMS];
 
 	for (; length >= sizeof word; length -= sizeof word, bytes += sizeof word) {
-		memcpy(&word, bytes, sizeof word);
-		sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-		sum ^= sum >> 32;
+		memcpy(word, bytes, sizeof word);
+		sum_words(sum, word);
 	}
-	word = 0;
-	memcpy(&word, bytes, length);
-	return (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	memset(word, 0, sizeof word);
+	memcpy(word, bytes, length);
+	sum_words(sum, word);
+	for (size_t i = 1; i < 2 * SUMS; i++)
+		sum[0] = (sum[0] ^ sum[0] >> 32 ^ sum[i]) * UINT64_C(0x9e3779b97f4a7c15);
+	return sum[0];
 }
 
 void rows_encode(const struct rows *rows, enum column first, enum column end, struct bytes *out)
@@ -188,7 +200,7 @@ void rows_encode(const struct rows *rows, enum column first, enum column end, st
 	for (int column = (int)first; !out->failed && column < (int)end; column++) {
 		const int64_t *value = rows->value[column];
 
-		if (column < FIRST_CODED) {
+		if (column == COLUMN_TIME) {
 			put_numbers(out, value, rows->count);
 			continue;
 		}
@@ -260,10 +272,39 @@ static bool take_numbers(struct reader *reader, int64_t *value, uint32_t count)
 	return true;
 }
 
+/* Parts of a fixed length are what compilers make vectors of. */
+enum { PART = 64 };
+
+static void widen_codes(uint16_t *code, const char *bytes, uint32_t rows)
+{
+	const unsigned char *byte = (const unsigned char *)bytes;
+	uint32_t row = 0;
+
+	for (; rows - row >= PART; row += PART)
+		for (uint32_t i = 0; i < PART; i++)
+			code[row + i] = byte[row + i];
+	for (; row < rows; row++)
+		code[row] = byte[row];
+}
+
+static bool are_below(const uint16_t *code, uint32_t rows, uint32_t count)
+{
+	uint16_t most[PART] = { 0 };
+	uint32_t row = 0;
+
+	for (; rows - row >= PART; row += PART)
+		for (uint32_t i = 0; i < PART; i++)
+			most[i] = code[row + i] > most[i] ? code[row + i] : most[i];
+	for (; row < rows; row++)
+		most[0] = code[row] > most[0] ? code[row] : most[0];
+	for (uint32_t i = 1; i < PART; i++)
+		most[0] = most[i] > most[0] ? most[i] : most[0];
+	return most[0] < count;
+}
+
 static bool take_coded(struct reader *reader, struct coded *coded, uint32_t rows)
 {
 	unsigned width;
-	uint16_t most = 0;
 
 	if (!take(reader, &coded->count, sizeof coded->count) || coded->count == 0 || coded->count > BLOCK_ROWS ||
 	    !take_numbers(reader, coded->value, coded->count))
@@ -271,19 +312,15 @@ static bool take_coded(struct reader *reader, struct coded *coded, uint32_t rows
 	width = width_of(coded->count - 1);
 	if (reader->left < rows * width)
 		return false;
-	if (width == 2) {
+	if (width == 2)
 		memcpy(coded->code, reader->at, rows * sizeof *coded->code);
-	} else if (width == 1) {
-		for (uint32_t i = 0; i < rows; i++)
-			coded->code[i] = (unsigned char)reader->at[i];
-	} else {
+	else if (width == 1)
+		widen_codes(coded->code, reader->at, rows);
+	else
 		memset(coded->code, 0, rows * sizeof *coded->code);
-	}
 	reader->at += rows * width;
 	reader->left -= rows * width;
-	for (uint32_t i = 0; i < rows; i++)
-		most = coded->code[i] > most ? coded->code[i] : most;
-	return most < coded->count;
+	return are_below(coded->code, rows, coded->count);
 }
 
 bool block_decode(struct block *block, enum column first, enum column end, const char *bytes, size_t length)
@@ -295,8 +332,8 @@ bool block_decode(struct block *block, enum column first, enum column end, const
 	good = take(&reader, &sum, sizeof sum) && sum == sum_of(reader.at, reader.left) &&
 	    take(&reader, &block->rows, sizeof block->rows) && block->rows > 0 && block->rows <= BLOCK_ROWS;
 	for (int column = (int)first; good && column < (int)end; column++) {
-		if (column < FIRST_CODED)
-			good = take_numbers(&reader, column == COLUMN_TIME ? block->time : block->connection, block->rows);
+		if (column == COLUMN_TIME)
+			good = take_numbers(&reader, block->time, block->rows);
 		else
 			good = take_coded(&reader, &block->coded[column], block->rows);
 	}
@@ -319,11 +356,9 @@ bool block_decode(struct block *block, enum column first, enum column end, const
 struct block *block_new(enum column end)
 {
 	struct block *block = calloc(1, sizeof *block);
-	bool good = block != NULL;
+	bool good = block != NULL && (block->time = malloc(BLOCK_ROWS * sizeof *block->time)) != NULL;
 
-	good = good && (block->time = malloc(BLOCK_ROWS * sizeof *block->time)) != NULL &&
-	    (block->connection = malloc(BLOCK_ROWS * sizeof *block->connection)) != NULL;
-	for (int i = FIRST_CODED; good && i < (int)end; i++) {
+	for (int i = 0; good && i < (int)end; i++) {
 		block->coded[i].value = malloc(BLOCK_ROWS * sizeof *block->coded[i].value);
 		block->coded[i].code = malloc(BLOCK_ROWS * sizeof *block->coded[i].code);
 		good = block->coded[i].value != NULL && block->coded[i].code != NULL;
@@ -343,7 +378,6 @@ void block_free(struct block *block)
 		free(block->coded[i].code);
 	}
 	free(block->time);
-	free(block->connection);
 	free(block);
 }
 
@@ -351,7 +385,5 @@ int64_t block_value(const struct block *block, enum column column, uint32_t row)
 {
 	const struct coded *coded = &block->coded[column];
 
-	if (column < FIRST_CODED)
-		return column == COLUMN_TIME ? block->time[row] : block->connection[row];
-	return coded->value[coded->code[row]];
+	return column == COLUMN_TIME ? block->time[row] : coded->value[coded->code[row]];
 }

@@ -37,14 +37,23 @@ static bool out_of_memory(struct store *store)
 
 /* ---- Writing ---- */
 
-static bool put_bytes(struct store *store, struct sqlite3_stmt *statement, int at, const struct bytes *bytes)
+/* These columns as what the statement is given at `at`. */
+static bool bind_columns(struct store *store, struct sqlite3_stmt *statement, int at, enum column first, enum column end)
 {
-	int result;
+	struct bytes bytes = { .at = NULL };
 
-	if (bytes->failed)
+	rows_encode(store->rows, first, end, &bytes);
+	if (bytes.failed) {
+		free(bytes.at);
 		return out_of_memory(store);
-	sqlite3_bind_blob64(statement, at, bytes->at, bytes->length, SQLITE_STATIC);
-	result = sqlite3_step(statement);
+	}
+	return sqlite3_bind_blob64(statement, at, bytes.at, bytes.length, free) == SQLITE_OK || store_failed(store);
+}
+
+static bool run(struct store *store, struct sqlite3_stmt *statement)
+{
+	int result = sqlite3_step(statement);
+
 	sqlite3_reset(statement);
 	sqlite3_clear_bindings(statement);
 	return result == SQLITE_DONE || store_failed(store);
@@ -56,7 +65,6 @@ static bool write_rows(struct store *store)
 	const struct rows *rows = store->rows;
 	const int64_t *time = rows->value[COLUMN_TIME];
 	int64_t first = rows->count > 0 ? time[0] : 0, last = first;
-	struct bytes bytes = { .at = NULL };
 	bool good = true;
 
 	for (uint32_t i = 0; i < rows->count; i++) {
@@ -64,19 +72,16 @@ static bool write_rows(struct store *store)
 		last = time[i] > last ? time[i] : last;
 	}
 	if (rows->count > 0) {
-		rows_encode(rows, COLUMN_TIME, FIRST_DETAIL, &bytes);
 		sqlite3_bind_int64(store->block_add, 1, first);
 		sqlite3_bind_int64(store->block_add, 2, last);
 		sqlite3_bind_int64(store->block_add, 3, rows->count);
-		good = put_bytes(store, store->block_add, 4, &bytes);
-		bytes.length = 0;
+		good = bind_columns(store, store->block_add, 4, COLUMN_CONNECTION, COLUMN_TIME) &&
+		    bind_columns(store, store->block_add, 5, COLUMN_TIME, FIRST_DETAIL) && run(store, store->block_add);
 	}
 	if (good && rows->count > 0) {
-		rows_encode(rows, FIRST_DETAIL, COLUMNS, &bytes);
 		sqlite3_bind_int64(store->details_add, 1, sqlite3_last_insert_rowid(store->db));
-		good = put_bytes(store, store->details_add, 2, &bytes);
+		good = bind_columns(store, store->details_add, 2, FIRST_DETAIL, COLUMNS) && run(store, store->details_add);
 	}
-	free(bytes.at);
 	rows_clear(store->rows);
 	return good;
 }
@@ -108,11 +113,12 @@ static bool run_for(struct store *store, const char *sql, int64_t number, int *c
 	return good;
 }
 
-static bool read_whole(struct store *store, int64_t id, struct block *block)
+/* Adds a block's rows that aren't older to those that are collected. What was read is gone with the statement. */
+static bool add_rows(struct store *store, int64_t id, int64_t oldest, struct block *block)
 {
 	struct sqlite3_stmt *statement = NULL;
-	bool good = store_prepare(store, "SELECT b.columns, d.columns FROM blocks b JOIN details d ON d.id = b.id"
-	    " WHERE b.id = ?1", &statement);
+	bool good = store_prepare(store, "SELECT b.connections, b.columns, d.columns FROM blocks b"
+	    " JOIN details d ON d.id = b.id WHERE b.id = ?1", &statement);
 
 	if (good) {
 		int result;
@@ -121,25 +127,24 @@ static bool read_whole(struct store *store, int64_t id, struct block *block)
 		result = sqlite3_step(statement);
 		if (result != SQLITE_ROW && result != SQLITE_DONE)
 			good = store_failed(store);
-		else if (result == SQLITE_DONE || !block_read(block, statement, 0, COLUMN_TIME, FIRST_DETAIL) ||
-		    !block_read(block, statement, 1, FIRST_DETAIL, COLUMNS))
+		else if (result == SQLITE_DONE || !block_read(block, statement, 0, COLUMN_CONNECTION, COLUMN_TIME) ||
+		    !block_read(block, statement, 1, COLUMN_TIME, FIRST_DETAIL) ||
+		    !block_read(block, statement, 2, FIRST_DETAIL, COLUMNS) || store->rows->count + block->rows > BLOCK_ROWS)
 			good = blocks_damaged(store);
+		else
+			append(store->rows, block, oldest);
 	}
 	sqlite3_finalize(statement);
 	return good;
 }
 
-/* Adds a block's rows that aren't older to those that are collected, and removes it. */
+/* Adds them, and removes the block. */
 static bool take_in(struct store *store, int64_t id, int64_t oldest)
 {
 	struct block *block = block_new(COLUMNS);
-	bool good = block != NULL ? read_whole(store, id, block) : out_of_memory(store);
+	bool good = block != NULL ? add_rows(store, id, oldest, block) : out_of_memory(store);
 	int changed;
 
-	if (good && store->rows->count + block->rows > BLOCK_ROWS)
-		good = blocks_damaged(store);
-	if (good)
-		append(store->rows, block, oldest);
 	block_free(block);
 	return good && run_for(store, "DELETE FROM blocks WHERE id = ?1", id, &changed) &&
 	    run_for(store, "DELETE FROM details WHERE id = ?1", id, &changed);
@@ -223,17 +228,18 @@ bool blocks_rows(struct store *store, int64_t since, int64_t until, uint64_t *ro
 
 bool blocks_are_sound(struct store *store)
 {
+	static const enum column parts[] = { COLUMN_CONNECTION, COLUMN_TIME, FIRST_DETAIL, COLUMNS };
 	struct block *block = block_new(COLUMNS);
 	struct sqlite3_stmt *statement = NULL;
 	bool good = block != NULL || out_of_memory(store);
 	int result = SQLITE_DONE;
 
-	good = good && store_prepare(store, "SELECT b.rows, b.columns, d.columns FROM blocks b LEFT JOIN details d ON d.id = b.id",
-	    &statement);
+	good = good && store_prepare(store, "SELECT b.rows, b.connections, b.columns, d.columns FROM blocks b"
+	    " LEFT JOIN details d ON d.id = b.id", &statement);
 	while (good && (result = sqlite3_step(statement)) == SQLITE_ROW)
-		if (!block_read(block, statement, 1, COLUMN_TIME, FIRST_DETAIL) || block->rows != sqlite3_column_int64(statement, 0) ||
-		    !block_read(block, statement, 2, FIRST_DETAIL, COLUMNS) || block->rows != sqlite3_column_int64(statement, 0))
-			good = blocks_damaged(store);
+		for (size_t i = 0; good && i < sizeof parts / sizeof parts[0] - 1; i++)
+			good = (block_read(block, statement, (int)i + 1, parts[i], parts[i + 1]) &&
+			    block->rows == sqlite3_column_int64(statement, 0)) || blocks_damaged(store);
 	if (good && result != SQLITE_DONE)
 		good = store_failed(store);
 	sqlite3_finalize(statement);

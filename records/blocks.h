@@ -12,10 +12,9 @@ enum { BLOCK_ROWS = 65536, CONN_SIZE = 256 };
 
 /* What a row has. Texts by their number. */
 enum column {
-	/* As they are. */
-	COLUMN_TIME,
 	COLUMN_CONNECTION, /* connection_number */
 	/* What else reports ask for. */
+	COLUMN_TIME, /* the only one that isn't coded */
 	COLUMN_VERDICT,
 	COLUMN_STALE,
 	COLUMN_DISAGREES,
@@ -40,7 +39,6 @@ enum column {
 	COLUMN_CONN_CUT, /* conn begins with the client, and that part was left out */
 	COLUMN_CONN_LENGTH,
 	COLUMNS,
-	FIRST_CODED = COLUMN_VERDICT,
 	FIRST_DETAIL = COLUMN_DECIDER
 };
 
@@ -71,7 +69,7 @@ struct bytes {
 /* Puts the columns first <= column < end behind what is there. */
 void rows_encode(const struct rows *rows, enum column first, enum column end, struct bytes *out);
 
-/* A column whose values are few: row's value is value[code[row]]. */
+/* A column whose values recur: row's value is value[code[row]]. */
 struct coded {
 	uint32_t count;
 	int64_t *value;
@@ -81,7 +79,7 @@ struct coded {
 /* A block read back. All arrays have room for BLOCK_ROWS. */
 struct block {
 	uint32_t rows;
-	int64_t *time, *connection;
+	int64_t *time;
 	struct coded coded[COLUMNS];
 	const char *conn; /* points into the details' bytes */
 	size_t conn_length;

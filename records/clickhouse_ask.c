@@ -328,7 +328,7 @@ static bool take_row(void *context, const struct text *fields)
 		return true;
 	if (!grow(&question->groups, &reading->room, question->count, sizeof group))
 		return is_wrong(reading, "out of memory");
-	group.wanted = question->wants == NULL || question->wants(question->context, group.key);
+	group.wanted = question_wants(question, group.key);
 	question->groups[question->count++] = group;
 	return true;
 }

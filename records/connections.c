@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Connections' numbers, from 64 scattered bits to a few: then a list can take the place of a table.
+/* Which connections recur, and numbers for those.
  *
- * An open hash table, at most two thirds full. A slot has the number, and 32 bits of the connection so that it is mostly
- * told apart without looking further; the rest is compared in a list by number. A slot is asked for from memory some rows
- * ahead: with millions of connections each is a miss. */
+ * Most are in one block only, and need not be remembered. So all blocks' connections are noted first, in a table of two
+ * bits a place, by their own bits, which are a hash's: one that was there, one that came again. Some are taken to recur
+ * that only share a place: they cost a little time. With eight places for each row it is one of eight at most.
+ *
+ * Those that recur are numbered in an open hash table, at most two thirds full: then a list can take its place. */
 #include <config.h>
 
 #include "records/counting.h"
@@ -11,14 +13,18 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { AHEAD = 24, HUGE_PAGE = 2 * 1024 * 1024 };
+enum { AHEAD = 24, HUGE_PAGE = 2 * 1024 * 1024, FIRST_BITS = 10 };
 
 struct connections {
-	struct zeros slots;
-	uint64_t *slot; /* 32 bits of the connection, the number */
-	int64_t *connection; /* by number */
+	struct zeros noted;
+	uint64_t *places; /* 32 of them: in the upper half those that came again */
 	unsigned shift;
-	uint32_t mask, count;
+	uint16_t list[BLOCK_ROWS];
+
+	uint64_t *slot; /* 32 bits of the connection; a number */
+	int64_t *connection; /* by number */
+	unsigned bits; /* of the number of slots */
+	uint32_t count;
 };
 
 bool zeros_make(struct zeros *zeros, size_t size)
@@ -41,22 +47,22 @@ void zeros_free(struct zeros *zeros)
 	zeros->at = NULL;
 }
 
+/* ---- Which recur ---- */
+
 struct connections *connections_new(uint64_t rows)
 {
 	struct connections *connections = calloc(1, sizeof *connections);
-	unsigned bits = 8;
+	unsigned bits = 6;
 
 	if (connections == NULL || rows > UINT32_MAX / 2)
 		goto failed;
-	while (UINT64_C(1) << bits < rows + rows / 2)
+	while (UINT64_C(4) << bits < rows)
 		bits++;
 	connections->shift = 64 - bits;
-	connections->mask = (UINT32_C(1) << bits) - 1;
-	connections->connection = malloc((rows + 1) * sizeof *connections->connection);
-	if (connections->connection != NULL && zeros_make(&connections->slots, sizeof *connections->slot << bits)) {
-		connections->slot = connections->slots.at;
-		return connections;
-	}
+	if (!zeros_make(&connections->noted, sizeof *connections->places << bits))
+		goto failed;
+	connections->places = connections->noted.at;
+	return connections;
 failed:
 	connections_free(connections);
 	return NULL;
@@ -66,36 +72,104 @@ void connections_free(struct connections *connections)
 {
 	if (connections == NULL)
 		return;
-	zeros_free(&connections->slots);
+	zeros_free(&connections->noted);
+	free(connections->slot);
 	free(connections->connection);
 	free(connections);
 }
 
-uint32_t connections_count(const struct connections *connections)
+/* The lowest bit is always set. */
+static unsigned place_of(int64_t connection)
 {
-	return connections->count;
+	return (unsigned)(connection >> 1) & 31;
 }
 
-static uint32_t number_of(struct connections *connections, int64_t connection)
+void connections_note(struct connections *connections, const struct coded *coded)
 {
-	uint64_t tag = (uint64_t)connection << 32, slot;
-	uint32_t at = (uint32_t)((uint64_t)connection >> connections->shift);
+	const int64_t *connection = coded->value;
+	uint32_t count = coded->count;
+	uint64_t *places = connections->places;
+	unsigned shift = connections->shift;
 
-	while ((slot = connections->slot[at]) != 0) {
-		if (((slot ^ tag) >> 32) == 0 && connections->connection[(uint32_t)slot] == connection)
-			return (uint32_t)slot;
-		at = (at + 1) & connections->mask;
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t *at = &places[(uint64_t)connection[i] >> shift], bit = UINT64_C(1) << place_of(connection[i]);
+
+		if (i + AHEAD < count)
+			__builtin_prefetch(&places[(uint64_t)connection[i + AHEAD] >> shift], 1);
+		*at |= bit | (*at & bit) << 32;
 	}
-	connections->connection[++connections->count] = connection;
-	connections->slot[at] = tag | connections->count;
-	return connections->count;
 }
 
-void connections_number(struct connections *connections, const int64_t *connection, uint32_t *number, uint32_t rows)
+/* ---- Numbers ---- */
+
+static uint64_t *find_slot(const struct connections *connections, int64_t connection)
 {
-	for (uint32_t row = 0; row < rows; row++) {
-		if (row + AHEAD < rows)
-			__builtin_prefetch(&connections->slot[(uint64_t)connection[row + AHEAD] >> connections->shift], 1);
-		number[row] = connection[row] == 0 ? 0 : number_of(connections, connection[row]);
+	uint32_t at = (uint32_t)((uint64_t)connection >> (64 - connections->bits));
+	uint64_t slot, tag = (uint64_t)connection << 32;
+
+	while ((slot = connections->slot[at]) != 0 && ((slot ^ tag) >> 32 != 0 ||
+	    connections->connection[(uint32_t)slot] != connection))
+		at = (at + 1) & ((UINT32_C(1) << connections->bits) - 1);
+	return &connections->slot[at];
+}
+
+static bool make_slots(struct connections *connections)
+{
+	unsigned bits = connections->bits == 0 ? FIRST_BITS : connections->bits + 1;
+	int64_t *more = bits > 31 ? NULL : realloc(connections->connection, sizeof *more << bits);
+	uint64_t *slot = more == NULL ? NULL : calloc(UINT32_C(1) << bits, sizeof *slot);
+
+	if (more != NULL)
+		connections->connection = more;
+	if (slot == NULL)
+		return false;
+	free(connections->slot);
+	connections->slot = slot;
+	connections->bits = bits;
+	for (uint32_t number = 1; number <= connections->count; number++)
+		*find_slot(connections, connections->connection[number]) =
+		    (uint64_t)connections->connection[number] << 32 | number;
+	return true;
+}
+
+bool connections_number(struct connections *connections, int64_t connection, uint32_t *number)
+{
+	uint64_t *slot;
+
+	if ((connections->bits == 0 || connections->count > (UINT32_C(1) << connections->bits) / 3 * 2) &&
+	    !make_slots(connections))
+		return false;
+	slot = find_slot(connections, connection);
+	if (*slot == 0) {
+		connections->connection[++connections->count] = connection;
+		*slot = (uint64_t)connection << 32 | connections->count;
 	}
+	*number = (uint32_t)*slot;
+	return true;
+}
+
+/* What recurs is found first, so that its slots can be asked for ahead, too. */
+bool connections_look(struct connections *connections, const struct coded *coded, uint32_t *number)
+{
+	const int64_t *connection = coded->value;
+	uint32_t count = coded->count;
+	const uint64_t *places = connections->places;
+	uint16_t *list = connections->list;
+	unsigned shift = connections->shift;
+	uint32_t recurring = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (i + AHEAD < count)
+			__builtin_prefetch(&places[(uint64_t)connection[i + AHEAD] >> shift]);
+		number[i] = 0;
+		list[recurring] = (uint16_t)i;
+		recurring += (uint32_t)(places[(uint64_t)connection[i] >> shift] >> place_of(connection[i]) >> 32 & 1);
+	}
+	for (uint32_t i = 0; i < recurring; i++) {
+		if (i + AHEAD < recurring && connections->bits > 0)
+			__builtin_prefetch(&connections->slot[(uint64_t)connection[list[i + AHEAD]] >> (64 - connections->bits)], 1);
+		if (!connections_number(connections, connection[list[i]], &number[list[i]]))
+			return false;
+	}
+	return true;
 }

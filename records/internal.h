@@ -249,6 +249,9 @@ struct question {
 	bool uncounted; /* nobody looks at its connections: a store need not count them */
 	/* Whether a new group is wanted; NULL: each is. Any thread may ask, but only one at a time. */
 	bool (*wants)(void *context, const int64_t *key);
+	/* Instead, where each dimension can be judged by itself: some of seven bits for a value of dimension[place]. Wanted is
+	 * what has one in common for all. Such a question is there for those within it, and a store need not count its groups. */
+	unsigned (*bits)(void *context, size_t place, int64_t value);
 	void *context;
 
 	/* The answer. question_free frees it. */
@@ -258,15 +261,19 @@ struct question {
 	struct group_index *index;
 };
 
+/* Whether a group with that key is wanted. */
+bool question_wants(const struct question *question, const int64_t *key);
+
 /* Answers all questions in one pass over the records with since <= time < until. False after a failure; the questions
  * are to be freed then as well. */
 bool questions_ask(struct store *store, int64_t since, int64_t until, struct question *questions, size_t count) MUST_CHECK;
 void question_free(struct question *question);
 
-/* Sorts the groups: the wanted ones first, most records first; or most connections first; and else by their keys, texts
- * by their bytes. Returns false when memory has run out. */
+/* Sorts the groups: most records first, or most connections first, and else by their keys, texts by their bytes. By
+ * records, those that aren't wanted come last, and from `limit` on (0: never) all are in no order: a text is looked up for
+ * each that is sorted. Returns false when memory has run out. */
 enum question_order { ORDER_BY_RECORDS, ORDER_BY_CONNECTIONS, ORDER_BY_KEY };
-bool question_sort(struct store *store, struct question *question, enum question_order order) MUST_CHECK;
+bool question_sort(struct store *store, struct question *question, enum question_order order, size_t limit) MUST_CHECK;
 
 /* Whether store_give_up_after's time is over. SQLite asks by itself; what takes long elsewhere has to. */
 bool store_is_late(const struct store *store) MUST_CHECK;
@@ -304,6 +311,10 @@ struct went_to {
 /* How near a destination is to the category, and to the services that are switched off (NULL: none are). */
 void near_find(const struct category *category, const struct category *off, const struct went_to *to,
     struct nearness *nearness);
+
+/* A destination is near at all, that is not NEAR_NOT, if the bits of its dst and of its name have one in common. */
+unsigned near_bits_of_dst(const struct category *category, const struct category *off, struct text dst);
+unsigned near_bits_of_name(const struct category *category, const struct category *off, struct text name);
 
 /* The parts of "ADDRESS:PORT", IPv6 with or without brackets. */
 bool dst_parse(struct text dst, struct address *address, uint16_t *port) MUST_CHECK;

@@ -13,6 +13,15 @@ bool questions_ask(struct store *store, int64_t since, int64_t until, struct que
 	return store->kind->ask(store, since, until, questions, count);
 }
 
+bool question_wants(const struct question *question, const int64_t *key)
+{
+	unsigned common = ~0u;
+
+	for (size_t i = 0; question->bits != NULL && i < question->dimensions; i++)
+		common &= question->bits(question->context, i, key[i]);
+	return question->wants != NULL ? question->wants(question->context, key) : common != 0;
+}
+
 struct text text_of_number(struct store *store, int64_t number)
 {
 	return store->kind->text(store, number);

@@ -110,3 +110,35 @@ void near_find(const struct category *category, const struct category *off, cons
 		}
 	}
 }
+
+/* Whether an entry holds it at all doesn't depend on the port. What a name is worth depends on whether there is an
+ * address: else the name may be one. */
+enum { BY_NAME_BESIDE = 1, BY_NAME_ALONE = 2, BY_ADDRESS = 4 };
+
+unsigned near_bits_of_dst(const struct category *category, const struct category *off, struct text dst)
+{
+	struct nearness nearness;
+	struct address address;
+	uint16_t port;
+
+	if (!dst_parse(dst, &address, &port))
+		return BY_NAME_ALONE;
+	return BY_NAME_BESIDE | (near_by_address(category, &address, port, &nearness) != NEAR_NOT ||
+	    (off != NULL && near_by_address(off, &address, port, &nearness) != NEAR_NOT) ? BY_ADDRESS : 0);
+}
+
+unsigned near_bits_of_name(const struct category *category, const struct category *off, struct text name)
+{
+	const struct category *const both[] = { category, off };
+	const struct went_to alone = { .name = name };
+	struct nearness nearness;
+	unsigned bits = BY_ADDRESS;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (both[i] != NULL && near_by_name(both[i], name, 0, &nearness) != NEAR_NOT)
+			bits |= BY_NAME_BESIDE;
+		if (both[i] != NULL && look(both[i], &alone, &nearness) != NEAR_NOT)
+			bits |= BY_NAME_ALONE;
+	}
+	return bits;
+}

@@ -57,15 +57,15 @@ static int compare_texts(const void *one, const void *other)
 	return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
 }
 
-/* Each number of the question's texts, once. */
-static bool collect(const struct question *question, struct ranking *ranking)
+/* Each number of these groups' texts, once. */
+static bool collect(const struct question *question, size_t groups, struct ranking *ranking)
 {
 	size_t count = 0, kept = 0;
 
-	ranking->list = calloc(question->count * question->dimensions + 1, sizeof *ranking->list);
+	ranking->list = calloc(groups * question->dimensions + 1, sizeof *ranking->list);
 	if (ranking->list == NULL)
 		return false;
-	for (size_t i = 0; i < question->count; i++)
+	for (size_t i = 0; i < groups; i++)
 		for (size_t k = 0; k < question->dimensions; k++)
 			if (dimension_is_text(question->dimension[k]))
 				ranking->list[count++].number = question->groups[i].key[k];
@@ -109,9 +109,9 @@ static void forget(struct ranking *ranking)
 }
 
 /* From numbers to ranks, or back. */
-static void replace(struct question *question, const struct ranking *ranking, bool back)
+static void replace(struct question *question, size_t groups, const struct ranking *ranking, bool back)
 {
-	for (size_t i = 0; i < question->count; i++) {
+	for (size_t i = 0; i < groups; i++) {
 		for (size_t k = 0; k < question->dimensions; k++) {
 			int64_t *key = &question->groups[i].key[k];
 
@@ -143,8 +143,6 @@ static int compare_records(const void *one, const void *other)
 {
 	const struct group *a = one, *b = other;
 
-	if (a->wanted != b->wanted)
-		return a->wanted ? -1 : 1;
 	if (a->records != b->records)
 		return a->records > b->records ? -1 : 1;
 	return compare_keys(a, b);
@@ -159,17 +157,66 @@ static int compare_connections(const void *one, const void *other)
 	return compare_keys(a, b);
 }
 
-bool question_sort(struct store *store, struct question *question, enum question_order order)
+/* ---- The first ones ---- */
+
+/* Moves the groups with at least so many records to the front; returns how many they are. */
+static size_t move_to_front(struct question *question, bool wanted, uint64_t least)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < question->count; i++) {
+		struct group group = question->groups[i];
+
+		if (group.wanted < wanted || group.records < least)
+			continue;
+		question->groups[i] = question->groups[count];
+		question->groups[count++] = group;
+	}
+	return count;
+}
+
+static size_t count_at_least(const struct question *question, size_t groups, uint64_t least)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < groups; i++)
+		count += question->groups[i].records >= least;
+	return count;
+}
+
+/* The wanted ones with most records come to the front, `limit` of them and those that have as many as the last of these. */
+static size_t find_first(struct question *question, size_t limit)
+{
+	size_t wanted = move_to_front(question, true, 0);
+	uint64_t low = 0, high = 0;
+
+	if (limit == 0 || wanted <= limit)
+		return wanted;
+	for (size_t i = 0; i < wanted; i++)
+		high = question->groups[i].records > high ? question->groups[i].records : high;
+	while (low < high) {
+		uint64_t middle = high - (high - low) / 2;
+
+		if (count_at_least(question, wanted, middle) >= limit)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return move_to_front(question, true, low);
+}
+
+bool question_sort(struct store *store, struct question *question, enum question_order order, size_t limit)
 {
 	static int (*const compare[])(const void *, const void *) = { [ORDER_BY_RECORDS] = compare_records,
 		[ORDER_BY_CONNECTIONS] = compare_connections, [ORDER_BY_KEY] = compare_keys };
+	size_t groups = order == ORDER_BY_RECORDS ? find_first(question, limit) : question->count;
 	struct ranking ranking = { .list = NULL };
-	bool good = question->count < 2 || (collect(question, &ranking) && rank(store, &ranking));
+	bool good = groups < 2 || (collect(question, groups, &ranking) && rank(store, &ranking));
 
-	if (good && question->count > 1) {
-		replace(question, &ranking, false);
-		qsort(question->groups, question->count, sizeof *question->groups, compare[order]);
-		replace(question, &ranking, true);
+	if (good && groups > 1) {
+		replace(question, groups, &ranking, false);
+		qsort(question->groups, groups, sizeof *question->groups, compare[order]);
+		replace(question, groups, &ranking, true);
 	}
 	forget(&ranking);
 	return good;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Answers any number of questions in one pass over the store's blocks.
+/* Answers any number of questions in one pass over the store's blocks, after one over their connections alone.
  *
- * One thread reads the next block and numbers its connections while another one counts the one before it; who is done
- * takes a question of those that are left. A question counts a block in one thread, so its groups need no lock; SQLite
- * and `wants` are for one thread at a time. */
+ * One thread reads the next block while another one makes the block before it ready and counts it; who is done takes a
+ * question of those that are left. A question counts a block in one thread, so its groups need no lock; SQLite, `wants`
+ * and `bits` are for one thread at a time. */
 #include <config.h>
 
 #include "records/counting.h"
@@ -15,23 +15,23 @@
 
 struct asking {
 	struct store *store;
-	int64_t since, until;
+	struct scope scope;
 	struct question *questions;
 	size_t count;
-	bool by_time;  /* one of them asks for hours or days */
-	uint64_t rows; /* that there is room for */
+	uint64_t rows, left; /* that there is room for; in this pass */
 	struct sqlite3_stmt *statement;
 	struct connections *connections;
 	struct coder *coder;
 	struct counted_block *block[2]; /* one is counted, one is read */
 	struct counter *counter[2];
 	struct turn turn;
-	pthread_mutex_t turns; /* SQLite and wants */
+	pthread_mutex_t turns; /* SQLite, wants and bits */
 
 	pthread_mutex_t lock; /* what follows */
 	pthread_cond_t changed;
-	const struct counted_block *counted; /* NULL: none */
-	size_t next, done; /* questions that were taken, and that are answered, for that block */
+	struct counted_block *counted; /* NULL: none */
+	bool noting; /* its connections, and no more */
+	size_t tasks, next, done; /* for that block: to make it ready, then each question; taken so far, and done */
 	bool end, out_of_memory;
 };
 
@@ -45,19 +45,35 @@ static void end_turn(void *context)
 	pthread_mutex_unlock(&((struct asking *)context)->turns);
 }
 
-/* Takes questions until none is left for the block. The lock is held. */
-static void count_some(struct asking *asking, struct counter *counter)
+/* The first task makes the block ready; each of the others is a question. */
+static bool do_task(struct asking *asking, size_t task, struct counter *counter)
 {
-	while (asking->next < asking->count) {
-		struct question *question = &asking->questions[asking->next++];
-		bool good;
+	if (task > 0)
+		return asking->questions[task - 1].within != NULL || question_count(&asking->questions[task - 1],
+		    asking->questions, asking->count, asking->counted, counter, &asking->turn);
+	if (!asking->noting)
+		return counted_block_fill(asking->counted, &asking->scope, asking->connections, asking->coder);
+	connections_note(asking->connections, &asking->counted->block->coded[COLUMN_CONNECTION]);
+	return true;
+}
 
+/* Takes tasks until none is left for the block. The lock is held. */
+static void do_tasks(struct asking *asking, struct counter *counter)
+{
+	while (asking->next < asking->tasks) {
+		bool good = !asking->out_of_memory;
+		size_t task;
+
+		if (asking->next > 0 && asking->done == 0) {
+			pthread_cond_wait(&asking->changed, &asking->lock);
+			continue;
+		}
+		task = asking->next++;
 		pthread_mutex_unlock(&asking->lock);
-		good = question->within != NULL || question_count(question, asking->questions, asking->count, asking->counted,
-		    counter, &asking->turn);
+		good = good && do_task(asking, task, counter);
 		pthread_mutex_lock(&asking->lock);
 		asking->out_of_memory = asking->out_of_memory || !good;
-		if (++asking->done == asking->count)
+		if (++asking->done == asking->tasks || task == 0)
 			pthread_cond_broadcast(&asking->changed);
 	}
 }
@@ -68,7 +84,7 @@ static void *help(void *context)
 
 	pthread_mutex_lock(&asking->lock);
 	while (!asking->end) {
-		count_some(asking, asking->counter[1]);
+		do_tasks(asking, asking->counter[1]);
 		if (!asking->end)
 			pthread_cond_wait(&asking->changed, &asking->lock);
 	}
@@ -76,21 +92,20 @@ static void *help(void *context)
 	return NULL;
 }
 
-/* Helps until the block is counted, and puts the next one, if any, into its place. */
-static bool hand_over(struct asking *asking, const struct counted_block *next)
+/* Helps until the block is done, and puts the next one, if any, into its place. */
+static bool hand_over(struct asking *asking, struct counted_block *next)
 {
 	bool good;
 
 	pthread_mutex_lock(&asking->lock);
-	count_some(asking, asking->counter[0]);
-	while (asking->done < asking->count)
+	do_tasks(asking, asking->counter[0]);
+	while (asking->done < asking->tasks)
 		pthread_cond_wait(&asking->changed, &asking->lock);
 	good = !asking->out_of_memory;
-	if (next != NULL && good) {
-		asking->counted = next;
-		asking->next = asking->done = 0;
-	}
-	asking->end = next == NULL || !good;
+	asking->next = asking->done = 0;
+	asking->tasks = next == NULL || !good ? 0 : asking->noting ? 1 : 1 + asking->count;
+	asking->counted = next;
+	asking->end = asking->tasks == 0;
 	pthread_cond_broadcast(&asking->changed);
 	pthread_mutex_unlock(&asking->lock);
 	return good;
@@ -102,30 +117,34 @@ static bool tell_memory(struct store *store)
 	return false;
 }
 
-/* Reads the next block; false in *more where there is none. */
-static bool read_block(struct asking *asking, struct counted_block *counted, bool *more)
+/* Whether there is a next row; false in *good after a failure. */
+static bool step(struct asking *asking, bool *good)
 {
-	bool good = true;
-	int result;
+	struct store *store = asking->store;
+	int result = sqlite3_step(asking->statement);
+
+	*good = result == SQLITE_ROW || result == SQLITE_DONE || store_failed(store);
+	if (*good && store_is_late(store)) {
+		snprintf(store->trouble, sizeof store->trouble, "%s: interrupted", store->path);
+		*good = false;
+	}
+	return *good && result == SQLITE_ROW;
+}
+
+/* Reads the next block; false in *more where there is none. */
+static bool read_block(struct asking *asking, struct block *block, bool *more)
+{
+	struct sqlite3_stmt *statement = asking->statement;
+	uint32_t rows;
+	bool good;
 
 	begin_turn(asking);
-	result = sqlite3_step(asking->statement);
-	*more = result == SQLITE_ROW;
-	if (result != SQLITE_ROW && result != SQLITE_DONE)
-		good = store_failed(asking->store);
-	else if (*more && (!block_read(counted->block, asking->statement, 0, COLUMN_TIME, FIRST_DETAIL) ||
-	    counted->block->rows > asking->rows))
+	*more = step(asking, &good);
+	if (*more && (!block_read(block, statement, 0, COLUMN_CONNECTION, COLUMN_TIME) || (rows = block->rows) > asking->left ||
+	    (!asking->noting && (!block_read(block, statement, 1, COLUMN_TIME, FIRST_DETAIL) || block->rows != rows))))
 		good = blocks_damaged(asking->store);
-	if (good && store_is_late(asking->store)) {
-		snprintf(asking->store->trouble, sizeof asking->store->trouble, "%s: interrupted", asking->store->path);
-		good = false;
-	}
 	end_turn(asking);
-	if (good && *more) {
-		asking->rows -= counted->block->rows;
-		counted_block_fill(counted, asking->since, asking->until, asking->connections, asking->coder,
-		    asking->by_time);
-	}
+	asking->left -= good && *more ? block->rows : 0;
 	return good;
 }
 
@@ -134,7 +153,7 @@ static bool take_blocks(struct asking *asking)
 	bool more = true, good = true, memory = true;
 
 	for (size_t i = 0; good && more && memory; i++) {
-		good = read_block(asking, asking->block[i % 2], &more);
+		good = read_block(asking, asking->block[i % 2]->block, &more);
 		memory = hand_over(asking, good && more ? asking->block[i % 2] : NULL);
 	}
 	return good && (memory || tell_memory(asking->store));
@@ -147,6 +166,7 @@ static bool take_with_help(struct asking *asking)
 	pthread_t helper;
 	bool helped = false, good;
 
+	asking->end = false;
 	if (asking->rows > BLOCK_ROWS) {
 		/* Signals are for the program's own threads. */
 		sigfillset(&all);
@@ -162,34 +182,45 @@ static bool take_with_help(struct asking *asking)
 
 static bool prepare(struct asking *asking)
 {
+	int64_t texts = 0;
 	bool good = (asking->connections = connections_new(asking->rows)) != NULL && (asking->coder = coder_new()) != NULL;
 
 	for (size_t i = 0; good && i < 2; i++)
 		good = (asking->block[i] = counted_block_new()) != NULL && (asking->counter[i] = counter_new()) != NULL;
+	if (good && !store_number(asking->store, "SELECT max(2, ifnull(max(id), 0) + 1) FROM texts", &texts))
+		return false;
 	for (size_t i = 0; good && i < asking->count; i++)
-		good = question_prepare(&asking->questions[i], asking->rows);
+		good = question_prepare(&asking->questions[i], asking->rows, (uint64_t)texts);
 	return good || tell_memory(asking->store);
 }
 
-static bool ask_within(struct asking *asking)
+static bool pass(struct asking *asking, bool noting)
 {
-	struct store *store = asking->store;
-	bool good = blocks_rows(store, asking->since, asking->until, &asking->rows) &&
-	    store_prepare(store, "SELECT columns FROM blocks WHERE last_time >= ?1 AND first_time < ?2", &asking->statement);
+	bool good = store_prepare(asking->store, noting ?
+	    "SELECT connections FROM blocks WHERE last_time >= ?1 AND first_time < ?2" :
+	    "SELECT connections, columns FROM blocks WHERE last_time >= ?1 AND first_time < ?2", &asking->statement);
 
 	if (good) {
-		sqlite3_bind_int64(asking->statement, 1, asking->since);
-		sqlite3_bind_int64(asking->statement, 2, asking->until);
+		sqlite3_bind_int64(asking->statement, 1, asking->scope.since);
+		sqlite3_bind_int64(asking->statement, 2, asking->scope.until);
+		asking->noting = noting;
+		asking->left = asking->rows;
+		good = take_with_help(asking);
 	}
-	good = good && prepare(asking) && take_with_help(asking);
 	sqlite3_finalize(asking->statement);
 	return good;
 }
 
+static bool ask_within(struct asking *asking)
+{
+	return blocks_rows(asking->store, asking->scope.since, asking->scope.until, &asking->rows) && prepare(asking) &&
+	    pass(asking, true) && pass(asking, false);
+}
+
 static bool sqlite_ask(struct store *store, int64_t since, int64_t until, struct question *questions, size_t count)
 {
-	struct asking asking = { .store = store, .since = since, .until = until, .questions = questions, .count = count,
-		.next = count, .done = count, .turn = { .begin = begin_turn, .end = end_turn, .context = &asking },
+	struct asking asking = { .store = store, .scope = { since, until, 1 << DIMENSION_VERDICT }, .questions = questions,
+		.count = count, .turn = { .begin = begin_turn, .end = end_turn, .context = &asking },
 		.turns = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 	bool good;
 
@@ -198,8 +229,7 @@ static bool sqlite_ask(struct store *store, int64_t since, int64_t until, struct
 		questions[i].index = NULL;
 		questions[i].count = 0;
 		for (size_t j = 0; j < questions[i].dimensions; j++)
-			asking.by_time = asking.by_time || questions[i].dimension[j] == DIMENSION_HOUR ||
-			    questions[i].dimension[j] == DIMENSION_DAY;
+			asking.scope.dimensions |= 1u << questions[i].dimension[j];
 	}
 	good = ask_within(&asking);
 	for (size_t i = 0; i < 2; i++) {

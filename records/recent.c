@@ -138,7 +138,7 @@ static bool take_rows(struct search *search, const struct block *block)
 			if (found == NULL)
 				return out_of_memory(search->store);
 			found->order = search->order + row;
-			for (int column = 0; column < COLUMNS; column++)
+			for (int column = COLUMN_TIME; column < COLUMNS; column++)
 				found->value[column] = block_value(block, (enum column)column, row);
 			memcpy(found->conn, block->conn + conn, length);
 			settle(search, was_full);

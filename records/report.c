@@ -165,15 +165,13 @@ void report_went_to(struct making *making, int64_t dst, int64_t name, int64_t po
 	to->port = (uint16_t)port;
 }
 
-static bool is_near(void *context, const int64_t *key)
+/* place: dst, name. */
+static unsigned near_bits(void *context, size_t place, int64_t value)
 {
-	struct making *making = context;
-	struct nearness nearness;
-	struct went_to to;
+	const struct making *making = context;
+	struct text text = text_of_number(making->store, value);
 
-	report_went_to(making, key[0], key[1], key[2], &to);
-	near_find(making->options->category, making->options->off, &to, &nearness);
-	return nearness.near != NEAR_NOT;
+	return (place == 0 ? near_bits_of_dst : near_bits_of_name)(making->options->category, making->options->off, text);
 }
 
 static bool see_service(void *context, const struct entry *entry)
@@ -201,29 +199,28 @@ static bool is_candidate(void *context, const int64_t *key)
 	return !making->seen;
 }
 
-/* Exempt by address, and the SNI isn't any service's. key: dst, sni, evidence. */
-static bool is_foreign(void *context, const int64_t *key)
+/* Exempt by address, and the SNI isn't any service's. place: sni, evidence. */
+static unsigned foreign_bits(void *context, size_t place, int64_t value)
 {
 	struct making *making = context;
+	struct text text = text_of_number(making->store, value);
 	char name[NAME_SIZE];
 	struct refusal why;
-	struct text sni;
 
-	if (key[1] == 0 || !text_is(text_of_number(making->store, key[2]), "address"))
-		return false;
-	sni = text_of_number(making->store, key[1]);
+	if (place == 1)
+		return text_is(text, "address");
 	making->service[0] = '\0';
-	making->seen = false;
-	if (name_parse(sni, name, &why))
+	making->seen = text.length == 0;
+	if (name_parse(text, name, &why))
 		category_entries_of_name(making->options->category, name, see_service, making);
 	return !making->seen;
 }
 
-/* key: disagrees. */
-static bool is_doubted(void *context, const int64_t *key)
+/* place: disagrees. */
+static unsigned doubted_bits(void *context, size_t place, int64_t value)
 {
-	(void)context;
-	return key[0] != 0;
+	(void)context, (void)place;
+	return value != 0;
 }
 
 static struct question by_one(enum report_by by)
@@ -249,13 +246,13 @@ static void put_questions(struct making *making)
 	question[ASK_CLIENT] =
 	    (struct question){ .dimension = { DIMENSION_CLIENT }, .dimensions = 1, .verdicts = EXEMPT };
 	question[ASK_DISAGREES] = (struct question){ .dimension = { DIMENSION_DISAGREES }, .dimensions = 1,
-		.verdicts = EXEMPT, .wants = is_doubted, .uncounted = true };
+		.verdicts = EXEMPT, .bits = doubted_bits, .uncounted = true };
 	question[ASK_DOUBTED] = (struct question){ .dimension = { DIMENSION_CLIENT, DIMENSION_SERVICE, DIMENSION_RULE,
 		DIMENSION_DST, DIMENSION_NAME, DIMENSION_DISAGREES }, .dimensions = 6, .verdicts = EXEMPT,
 		.within = &question[ASK_DISAGREES] };
 	/* What follows needs the category. */
-	question[ASK_NEAR] = (struct question){ .dimension = { DIMENSION_DST, DIMENSION_NAME, DIMENSION_PORT },
-		.dimensions = 3, .verdicts = REFUSED, .wants = is_near, .context = making, .uncounted = true };
+	question[ASK_NEAR] = (struct question){ .dimension = { DIMENSION_DST, DIMENSION_NAME }, .dimensions = 2,
+		.verdicts = REFUSED, .bits = near_bits, .context = making, .uncounted = true };
 	question[ASK_FAILURE] = (struct question){ .dimension = { DIMENSION_CLIENT, DIMENSION_USER, DIMENSION_DST,
 		DIMENSION_NAME, DIMENSION_PORT }, .dimensions = 5, .verdicts = REFUSED, .within = &question[ASK_NEAR] };
 	question[ASK_REFUSED] = question[ASK_FAILURE];
@@ -263,8 +260,8 @@ static void put_questions(struct making *making)
 	question[ASK_REFUSED].outside = true;
 	question[ASK_CANDIDATE] = (struct question){ .dimension = { DIMENSION_SERVICE, DIMENSION_DST, DIMENSION_NAME,
 		DIMENSION_EVIDENCE }, .dimensions = 4, .verdicts = EXEMPT, .wants = is_candidate, .context = making };
-	question[ASK_FOREIGN] = (struct question){ .dimension = { DIMENSION_DST, DIMENSION_SNI, DIMENSION_EVIDENCE },
-		.dimensions = 3, .verdicts = EXEMPT, .wants = is_foreign, .context = making, .uncounted = true };
+	question[ASK_FOREIGN] = (struct question){ .dimension = { DIMENSION_SNI, DIMENSION_EVIDENCE }, .dimensions = 2,
+		.verdicts = EXEMPT, .bits = foreign_bits, .context = making, .uncounted = true };
 	question[ASK_ABUSE] = (struct question){ .dimension = { DIMENSION_CLIENT, DIMENSION_SERVICE, DIMENSION_RULE,
 		DIMENSION_DST, DIMENSION_SNI, DIMENSION_EVIDENCE }, .dimensions = 6, .verdicts = EXEMPT,
 		.within = &question[ASK_FOREIGN] };

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void sort(struct making *making, struct question *question, enum question_order order)
+static void sort(struct making *making, struct question *question, enum question_order order, size_t limit)
 {
-	making->failed = !question_sort(making->store, question, order) || making->failed;
+	making->failed = !question_sort(making->store, question, order, limit) || making->failed;
 }
 
 /* ---- Totals and the table ---- */
@@ -53,7 +53,7 @@ static void fill_table(struct making *making, enum report_section_number number,
 	section->column[0] = (struct report_column){ report_by_names[wanted], FOR_ALL };
 	snprintf(section->note, sizeof section->note, "%s", wanted == REPORT_BY_SERVICE ?
 	    "The service of a shadow is the one that it would have been." : in_time ? "In local time." : "");
-	sort(making, by, in_time ? ORDER_BY_KEY : ORDER_BY_RECORDS);
+	sort(making, by, in_time ? ORDER_BY_KEY : ORDER_BY_RECORDS, making->options->limit);
 	for (size_t i = 0; i < by->count; i++) {
 		struct report_row *row = report_add(making, number);
 		char when[TIME_TEXT_SIZE];
@@ -121,7 +121,7 @@ static void fill_failures(struct making *making, int asked)
 {
 	struct question *failure = &making->question[asked];
 
-	sort(making, failure, ORDER_BY_RECORDS);
+	sort(making, failure, ORDER_BY_RECORDS, making->options->limit);
 	for (size_t i = 0; i < failure->count; i++) {
 		struct report_row *row = report_add(making, REPORT_FAILURES);
 		const int64_t *key = failure->groups[i].key;
@@ -278,7 +278,7 @@ static void fill_candidates(struct making *making)
 {
 	struct question *candidate = &making->question[ASK_CANDIDATE];
 
-	sort(making, candidate, ORDER_BY_RECORDS);
+	sort(making, candidate, ORDER_BY_RECORDS, making->options->limit);
 	for (size_t i = 0; i < candidate->count && candidate->groups[i].wanted; i++) {
 		struct report_row *row = report_add(making, REPORT_CANDIDATES);
 
@@ -293,7 +293,7 @@ static void tell_groups(struct making *making, int asked, const char *sign, cons
 {
 	struct question *question = &making->question[asked];
 
-	sort(making, question, ORDER_BY_RECORDS);
+	sort(making, question, ORDER_BY_RECORDS, making->options->limit);
 	for (size_t i = 0; i < question->count; i++) {
 		struct report_row *row = report_add(making, REPORT_ABUSE);
 
@@ -312,7 +312,7 @@ static void tell_busy(struct making *making)
 	struct report_section *section = &making->report->section[REPORT_ABUSE];
 	uint64_t median = 0, limit;
 
-	sort(making, client, ORDER_BY_CONNECTIONS);
+	sort(making, client, ORDER_BY_CONNECTIONS, 0);
 	if (client->count > 0)
 		median = client->groups[client->count / 2].connections;
 	limit = median * TIMES > LEAST ? median * TIMES : LEAST;
@@ -372,7 +372,7 @@ void report_fill(struct making *making)
 	fill_totals(making);
 	fill_table(making, REPORT_TABLE, making->options->by, &making->question[ASK_BY]);
 	fill_also(making);
-	sort(making, &making->question[ASK_RULE], ORDER_BY_RECORDS);
+	sort(making, &making->question[ASK_RULE], ORDER_BY_RECORDS, 0);
 	fill_expired(making);
 	tell_busy(making);
 	tell_groups(making, ASK_DOUBTED, "disagreement", "exempt by the helper; the module's own folders don't hold it");

@@ -21,14 +21,14 @@
 
 enum {
 	APPLICATION = 0x6d656574,
-	SCHEMA = 3,
+	SCHEMA = 4,
 	BUSY_MS = 60 * 1000
 };
 
 static const char schema[] =
     "CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, day INTEGER NOT NULL);"
     "CREATE TABLE blocks (id INTEGER PRIMARY KEY, first_time INTEGER NOT NULL, last_time INTEGER NOT NULL,"
-    " rows INTEGER NOT NULL, columns BLOB NOT NULL);"
+    " rows INTEGER NOT NULL, connections BLOB NOT NULL, columns BLOB NOT NULL);"
     "CREATE INDEX blocks_by_time ON blocks (last_time, first_time, rows);"
     "CREATE TABLE details (id INTEGER PRIMARY KEY, columns BLOB NOT NULL);"
     "CREATE TABLE journals (id INTEGER PRIMARY KEY, path TEXT NOT NULL, device INTEGER, inode INTEGER,"
@@ -216,7 +216,9 @@ struct store *store_open(const char *place, char why[STORE_WHY_SIZE])
 
 	if (store == NULL)
 		return NULL;
-	if (open_database(store, SQLITE_OPEN_READWRITE) && is_known(store) && store_run(store, "PRAGMA query_only = ON") &&
+	/* Each block is read once: a larger cache would only take memory. */
+	if (open_database(store, SQLITE_OPEN_READWRITE) && is_known(store) &&
+	    store_run(store, "PRAGMA query_only = ON; PRAGMA cache_size = -4096") &&
 	    store_prepare(store, "SELECT text FROM texts WHERE id = ?1", &store->text_get))
 		return store;
 	snprintf(why, STORE_WHY_SIZE, "%.1900s%s", store->trouble,
@@ -248,8 +250,8 @@ struct store *store_open_to_write(const char *place, char why[STORE_WHY_SIZE])
 	good = good && store_prepare(store, "SELECT id, day FROM texts WHERE text = ?1", &store->text_find) &&
 	    store_prepare(store, "INSERT INTO texts (text, day) VALUES (?1, ?2)", &store->text_add) &&
 	    store_prepare(store, "UPDATE texts SET day = ?1 WHERE id = ?2", &store->text_touch) &&
-	    store_prepare(store, "INSERT INTO blocks (first_time, last_time, rows, columns) VALUES (?1, ?2, ?3, ?4)",
-	    &store->block_add) &&
+	    store_prepare(store, "INSERT INTO blocks (first_time, last_time, rows, connections, columns)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5)", &store->block_add) &&
 	    store_prepare(store, "INSERT INTO details (id, columns) VALUES (?1, ?2)", &store->details_add);
 	if (good)
 		return store;

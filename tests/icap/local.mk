@@ -1,5 +1,5 @@
 # Tests of icap/: the judgement alone, and the module in the real c-icap.
-unit_tests += tests/icap/header_test tests/icap/page_test tests/icap/transaction_test
+unit_tests += tests/icap/header_test tests/icap/kept_test tests/icap/page_test tests/icap/transaction_test
 bats_tests += tests/icap/answers.bats tests/icap/background.bats tests/icap/journal.bats tests/icap/reload.bats tests/icap/report.bats tests/icap/start.bats tests/icap/verdicts.bats \
 	tests/icap/watching.bats
 EXTRA_DIST += tests/icap/module.bash tests/icap/icap-request.pl
@@ -17,3 +17,7 @@ tests_icap_transaction_test_LDADD = records/librecords.la category/libcategory.l
 tests_icap_page_test_SOURCES = tests/icap/page_test.c $(icap_page)
 tests_icap_page_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_icap_page_test_LDADD = records/librecords.la category/libcategory.la $(CMOCKA_LIBS) -lpthread
+
+tests_icap_kept_test_SOURCES = tests/icap/kept_test.c $(icap_page) $(journal_place)
+tests_icap_kept_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_icap_kept_test_LDADD = records/librecords.la category/libcategory.la $(CMOCKA_LIBS) -lpthread

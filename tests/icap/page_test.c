@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -329,80 +327,6 @@ static void counters_end_in_total_where_each_form_has_it(void **state)
 	written = NULL;
 }
 
-/* ---- What the processes share ---- */
-
-static void answers_are_kept_for_a_moment(void **state)
-{
-	struct shared *shared = shared_new();
-	size_t length = 0;
-	int status = 0;
-	char *answer;
-
-	(void)state;
-	assert_non_null(shared);
-	assert_null(shared_answer(shared, "a", 1000, &status, &length));
-	assert_true(shared_make(shared, 0));
-	shared_keep(shared, "a", 503, "answer", 6);
-	shared_made(shared);
-	answer = shared_answer(shared, "a", 60000, &status, &length);
-	assert_non_null(answer);
-	assert_int_equal(length, 6);
-	assert_int_equal(status, 503);
-	assert_memory_equal(answer, "answer", 6);
-	free(answer);
-	assert_null(shared_answer(shared, "b", 60000, &status, &length));
-	assert_null(shared_answer(shared, "a", -1, &status, &length));
-	/* Four others take its place. */
-	for (int i = 0; i < 4; i++) {
-		char key[2] = { (char)('b' + i), '\0' };
-
-		shared_keep(shared, key, 200, "x", 1);
-	}
-	assert_null(shared_answer(shared, "a", 60000, &status, &length));
-	shared_free(shared);
-}
-
-static void who_dies_in_the_making_holds_up_nobody(void **state)
-{
-	struct shared *shared = shared_new();
-	int status;
-	pid_t child;
-
-	(void)state;
-	assert_true(shared_make(shared, 0));
-	child = fork();
-	if (child == 0)
-		_exit(shared_make(shared, 0) ? 1 : 0);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	shared_made(shared);
-	child = fork();
-	if (child == 0)
-		_exit(shared_make(shared, 0) ? 0 : 1);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	assert_true(shared_make(shared, 0));
-	shared_made(shared);
-	shared_free(shared);
-}
-
-static void the_category_counts_from_when_it_changed(void **state)
-{
-	struct shared *shared = shared_new();
-
-	(void)state;
-	shared_note_category(shared, 7, 1000);
-	shared_note_category(shared, 7, 2000);
-	assert_int_equal(shared_category_since(shared), 1000);
-	shared_note_category(shared, 8, 3000);
-	assert_int_equal(shared_category_since(shared), 3000);
-	assert_false(shared_is_suspect(shared));
-	shared_suspect(shared);
-	assert_true(shared_is_suspect(shared));
-	assert_false(shared_is_suspect(shared));
-	shared_free(shared);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,9 +340,6 @@ int main(void)
 		cmocka_unit_test(texts_are_no_markup),
 		cmocka_unit_test(every_value_of_the_page_is_escaped),
 		cmocka_unit_test(counters_end_in_total_where_each_form_has_it),
-		cmocka_unit_test(answers_are_kept_for_a_moment),
-		cmocka_unit_test(who_dies_in_the_making_holds_up_nobody),
-		cmocka_unit_test(the_category_counts_from_when_it_changed),
 	};
 
 	return cmocka_run_group_tests_name("page", tests, NULL, NULL);

@@ -71,6 +71,24 @@ report() { http_status 'request=GET http://meeting.report/ HTTP/1.1' "$@"; }
 	is 'first line' "$(status_of 'request=GET http://meeting.report/ HTTP/1.1')" 'ICAP/1.0 200'
 }
 
+# When the report was made that is answered.
+made_at() {
+	local http=$'GET http://meeting.report/report.json HTTP/1.1\r\nHost: meeting.report\r\n\r\n'
+	exec 5<>"/dev/tcp/127.0.0.1/$port"
+	printf 'REQMOD icap://127.0.0.1/meeting ICAP/1.0\r\nHost: 127.0.0.1\r\nX-Client-IP: 192.0.2.7\r\nConnection: close\r\n' >&5
+	printf 'Encapsulated: req-hdr=0, null-body=%d\r\n\r\n%s' ${#http} "$http" >&5
+	sed -n 's/.*"made": "\(.*\)".*/\1/p' <&5
+	exec 5>&-
+}
+
+@test "an answer is given again, and made anew before it is old" {
+	first=$(made_at)
+	[[ $first ]]
+	is 'when it was made' "$(made_at)" "$first"
+	is_another() { [[ $(made_at) != "$first" ]]; }
+	wait_until 20 is_another
+}
+
 @test "none of that is a record" {
 	is records "$(grep -c meeting.report "$journal")" 0
 }

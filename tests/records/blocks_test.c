@@ -52,22 +52,23 @@ static void fill(struct rows *rows, uint32_t count)
 
 static void rows_come_back(void **state)
 {
+	static const enum column parts[] = { COLUMN_CONNECTION, COLUMN_TIME, FIRST_DETAIL, COLUMNS };
 	struct rows *rows = rows_new();
 	struct block *block = block_new(COLUMNS);
-	struct bytes front = { .at = NULL }, details = { .at = NULL };
+	struct bytes bytes = { .at = NULL };
 
 	(void)state;
 	assert_non_null(rows);
 	assert_non_null(block);
 	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
 		fill(rows, counts[i]);
-		front.length = details.length = 0;
-		rows_encode(rows, COLUMN_TIME, FIRST_DETAIL, &front);
-		rows_encode(rows, FIRST_DETAIL, COLUMNS, &details);
-		assert_false(front.failed || details.failed);
-		assert_true(block_decode(block, COLUMN_TIME, FIRST_DETAIL, front.at, front.length));
-		assert_true(block_decode(block, FIRST_DETAIL, COLUMNS, details.at, details.length));
-		assert_int_equal(block->rows, counts[i]);
+		for (size_t k = 0; k + 1 < sizeof parts / sizeof parts[0]; k++) {
+			bytes.length = 0;
+			rows_encode(rows, parts[k], parts[k + 1], &bytes);
+			assert_false(bytes.failed);
+			assert_true(block_decode(block, parts[k], parts[k + 1], bytes.at, bytes.length));
+			assert_int_equal(block->rows, counts[i]);
+		}
 		for (int column = 0; column < COLUMNS; column++)
 			for (uint32_t row = 0; row < counts[i]; row++)
 				if (block_value(block, (enum column)column, row) != rows->value[column][row])
@@ -75,8 +76,7 @@ static void rows_come_back(void **state)
 		assert_int_equal(block->conn_length, rows->conn_length);
 		assert_memory_equal(block->conn, rows->conn, rows->conn_length);
 	}
-	free(front.at);
-	free(details.at);
+	free(bytes.at);
 	block_free(block);
 	rows_free(rows);
 }
@@ -188,7 +188,15 @@ static bool is_odd(void *context, const int64_t *key)
 	return strtoul(text_of_number(context, key[0]).at, NULL, 10) % 2 == 1;
 }
 
-static void check_groups(struct store *store, const struct question *question, size_t user_at, bool odd_only)
+/* Odd users of the hosts h0 to h4, and even ones of the others. */
+static unsigned bits_of(void *context, size_t place_of, int64_t value)
+{
+	const char *text = text_of_number(context, value).at;
+
+	return 1u << (place_of == 0 ? strtoul(text, NULL, 10) % 2 == 0 : text[1] >= '5');
+}
+
+static void check_groups(struct store *store, const struct question *question, size_t user_at, bool odd_only, bool some_only)
 {
 	uint64_t records = 0;
 
@@ -206,7 +214,7 @@ static void check_groups(struct store *store, const struct question *question, s
 		assert_true(!odd_only || user % 2 == 1);
 		records += group->records;
 	}
-	assert_true(odd_only || records == RECORDS);
+	assert_true(some_only || records == RECORDS);
 }
 
 static void counts_are_those_of_a_recount(void **state)
@@ -220,12 +228,16 @@ static void counts_are_those_of_a_recount(void **state)
 		{ .dimension = { DIMENSION_NAME, DIMENSION_USER }, .dimensions = 2, .verdicts = 0xf, .within = &questions[2] },
 		{ .verdicts = 1 << RECORD_NORMAL, .within = &questions[2] },
 		{ .verdicts = 1 << RECORD_BYPASS, .within = &questions[2], .outside = true },
+		{ .dimension = { DIMENSION_USER, DIMENSION_NAME }, .dimensions = 2, .verdicts = 0xf, .bits = bits_of,
+		    .uncounted = true },
+		{ .dimension = { DIMENSION_NAME, DIMENSION_USER }, .dimensions = 2, .verdicts = 0xf, .within = &questions[7] },
+		{ .verdicts = 0xf, .within = &questions[7], .outside = true },
 	};
 	enum { QUESTIONS = sizeof questions / sizeof questions[0] };
 	FILE *file = fopen(path, "we");
 	char why[STORE_WHY_SIZE];
 	struct store *store;
-	uint64_t forgotten, odd = 0, odd_normal = 0, even_bypass = 0;
+	uint64_t forgotten, odd = 0, odd_normal = 0, even_bypass = 0, judged = 0, judged_records = 0;
 
 	(void)state;
 	assert_non_null(file);
@@ -234,16 +246,19 @@ static void counts_are_those_of_a_recount(void **state)
 	assert_int_equal(ingest_all(0, 0, &forgotten), RECORDS);
 	store = store_open(place, why);
 	assert_non_null(store);
-	questions[2].context = store;
+	questions[2].context = questions[7].context = store;
 	assert_true(questions_ask(store, 0, RECORDS, questions, QUESTIONS));
 	assert_int_equal(questions[0].count, 1);
 	assert_int_equal(questions[0].groups[0].records, RECORDS);
 	assert_int_equal(questions[0].groups[0].connections, RECORDS / 2);
 	assert_int_equal(questions[0].groups[0].last, RECORDS - 1);
-	check_groups(store, &questions[1], 0, false);
-	check_groups(store, &questions[2], 0, false);
-	check_groups(store, &questions[3], 4, false);
-	check_groups(store, &questions[4], 1, true);
+	check_groups(store, &questions[1], 0, false, false);
+	check_groups(store, &questions[2], 0, false, false);
+	check_groups(store, &questions[3], 4, false, false);
+	check_groups(store, &questions[4], 1, true, true);
+	check_groups(store, &questions[8], 1, false, true);
+	for (size_t i = 0; i < questions[8].count; i++)
+		assert_true(question_wants(&questions[7], (int64_t[]){ questions[8].groups[i].key[1], questions[8].groups[i].key[0] }));
 	for (size_t user = 1; user < USERS; user += 2) {
 		odd += records_of[user] > 0;
 		odd_normal += normal_of[user];
@@ -253,8 +268,22 @@ static void counts_are_those_of_a_recount(void **state)
 	for (size_t user = 0; user < USERS; user += 2)
 		even_bypass += records_of[user] - normal_of[user];
 	assert_int_equal(questions[6].groups[0].records, even_bypass);
+	for (size_t user = 0; user < USERS; user++) {
+		bool wanted = (user % 2 == 0) == (user % 10 >= 5);
+
+		judged += wanted && records_of[user] > 0;
+		judged_records += wanted ? records_of[user] : 0;
+	}
+	assert_int_equal(questions[8].count, judged);
+	assert_int_equal(questions[9].groups[0].records, RECORDS - judged_records);
 	for (size_t i = 0; i < QUESTIONS; i++)
 		question_free(&questions[i]);
+	/* Of two in three connections a record is normal, be it the second one. */
+	questions[0].verdicts = 1 << RECORD_NORMAL;
+	assert_true(questions_ask(store, 0, RECORDS, questions, 1));
+	assert_int_equal(questions[0].groups[0].connections, RECORDS / 2 * 2 / 3 + 1);
+	question_free(&questions[0]);
+	questions[0].verdicts = 0xf;
 	/* A part of it, which begins and ends within blocks. */
 	assert_true(questions_ask(store, 1001, 150001, questions, 1));
 	assert_int_equal(questions[0].groups[0].records, 149000);
