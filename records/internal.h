@@ -5,10 +5,16 @@
 
 #include "records/records.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/types.h>
+
+/* Where lines of this process ended that stood alone, by file: the last ones, from all threads. */
+struct line_ends {
+	_Atomic uint64_t end[64];
+};
 
 /* A file that lines are appended to, opened by name again where another one has taken its place. Not thread-safe. */
 struct appended_file {
@@ -17,7 +23,7 @@ struct appended_file {
 	bool regular;
 	dev_t device;
 	ino_t inode;
-	off_t ours_until; /* where the last line ended that was seen to stand alone; 0: not known */
+	struct line_ends *ends; /* shared with others that append to it */
 	off_t torn_at; /* where a line begins of which only torn_length bytes were taken */
 	size_t torn_length;
 	char torn[RECORD_SIZE];
