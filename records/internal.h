@@ -62,6 +62,16 @@ static inline bool eight_are_special(const char *at)
 	return ((word | (word - ones * 0x20) | (quote - ones) | (backslash - ones)) & tops) != 0;
 }
 
+/* Whether one of eight bytes is the control character above ASCII's others; sometimes also if not. */
+static inline bool eight_have_delete(const char *at)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+	uint64_t word;
+
+	memcpy(&word, at, sizeof word);
+	return (((word ^ ones * 0x7f) - ones) & tops) != 0;
+}
+
 /* A line's fields, before they are understood: of `record` the texts, the port and the flags are set. */
 struct line_fields {
 	struct text time, verdict, decided_by, squid;
