@@ -94,17 +94,15 @@ static int append(struct lane *lane, const char *line, size_t length)
 	return error;
 }
 
-/* What is written while nothing is wrong. */
-static int write_at_once(struct journal *journal, const char *line, size_t length, int64_t now, bool *opening)
+/* What is written while nothing is wrong. error is 0 if the lane's file couldn't be opened: another one may be. */
+static bool write_at_once(struct journal *journal, const char *line, size_t length, int64_t now, int *error)
 {
 	struct lane *lane = take_lane(journal);
-	int error = look(journal, lane, now);
+	bool open = look(journal, lane, now) == 0;
 
-	*opening = error != 0;
-	if (error == 0)
-		error = append(lane, line, length);
+	*error = open ? append(lane, line, length) : 0;
 	pthread_mutex_unlock(&lane->lock);
-	return error;
+	return open && *error == 0;
 }
 
 /* ---- Trouble ---- */
@@ -225,15 +223,14 @@ struct journal *journal_open(const char *path, const struct journal_options *opt
 	return journal;
 }
 
-/* When something has gone wrong, or goes wrong now. */
-static enum journal_result write_in_trouble(struct journal *journal, const char *line, size_t length, int64_t now, int error,
-    bool opening)
+/* When something has gone wrong; error is what has just been tried. */
+static enum journal_result write_in_trouble(struct journal *journal, const char *line, size_t length, int64_t now, int error)
 {
 	enum journal_result result = JOURNAL_WRITTEN;
 
 	pthread_mutex_lock(&journal->lock);
 	if (error != 0) {
-		(void)settle(journal, error, opening, now);
+		(void)settle(journal, error, false, now);
 		atomic_store(&journal->troubled, true);
 		result = keep(journal, line, length);
 	} else if (!write_in_order(journal, line, length, now)) {
@@ -246,7 +243,6 @@ static enum journal_result write_in_trouble(struct journal *journal, const char 
 enum journal_result journal_write(struct journal *journal, const char *line, size_t length)
 {
 	int64_t now = clock_monotonic();
-	bool opening = false;
 	int error = 0;
 
 	if (length == 0 || length > RECORD_SIZE || line[length - 1] != '\n') {
@@ -255,12 +251,9 @@ enum journal_result journal_write(struct journal *journal, const char *line, siz
 		pthread_mutex_unlock(&journal->lock);
 		return JOURNAL_LOST;
 	}
-	if (!atomic_load(&journal->troubled)) {
-		error = write_at_once(journal, line, length, now, &opening);
-		if (error == 0)
-			return JOURNAL_WRITTEN;
-	}
-	return write_in_trouble(journal, line, length, now, error, opening);
+	if (!atomic_load(&journal->troubled) && write_at_once(journal, line, length, now, &error))
+		return JOURNAL_WRITTEN;
+	return write_in_trouble(journal, line, length, now, error);
 }
 
 enum journal_result record_write(struct journal *journal, const struct record *record)
@@ -273,13 +266,12 @@ enum journal_result record_write(struct journal *journal, const struct record *r
 void journal_flush(struct journal *journal)
 {
 	int64_t now = clock_monotonic();
-	bool good;
 
 	pthread_mutex_lock(&journal->lock);
-	good = write_in_order(journal, NULL, 0, now);
+	(void)write_in_order(journal, NULL, 0, now);
 	pthread_mutex_unlock(&journal->lock);
-	/* A lane that can't be opened now is one less. */
-	for (size_t i = 1; good && i < LANES; i++) {
+	/* In trouble too: no lane keeps a file that was rotated away. One that can't be opened now is one less. */
+	for (size_t i = 1; i < LANES; i++) {
 		pthread_mutex_lock(&journal->lane[i].lock);
 		(void)look(journal, &journal->lane[i], now);
 		pthread_mutex_unlock(&journal->lane[i].lock);
