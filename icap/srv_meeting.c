@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define START_COMMAND "meeting-start"
@@ -291,35 +292,55 @@ static void close_service(void)
 
 /* ---- Requests ---- */
 
+/* Of a header that comes twice the first one counts. Squid sends them in the order of its configuration, which is this
+ * one: what is next here mostly comes next. */
 static void collect_headers(ci_request_t *request, struct transaction_headers *headers)
 {
-#define FIELD(field) offsetof(struct transaction_headers, field)
+#define NAME(name, field) { name, sizeof name - 1, offsetof(struct transaction_headers, field) }
 	static const struct {
 		const char *name;
-		size_t field;
+		size_t length, field;
 	} names[] = {
-		{ "X-Meeting-Verdict", FIELD(verdict) },
-		{ "X-Meeting-Service", FIELD(service) },
-		{ "X-Meeting-Rule", FIELD(rule) },
-		{ "X-Meeting-Evidence", FIELD(evidence) },
-		{ "X-Meeting-Source", FIELD(source) },
-		{ "X-Meeting-Stale", FIELD(stale) },
-		{ "X-Meeting-Would", FIELD(would) },
-		{ "X-Meeting-Dst", FIELD(dst) },
-		{ "X-Meeting-Sni", FIELD(sni) },
-		{ "X-Meeting-Conn", FIELD(conn) },
-		{ "X-Meeting-Mode", FIELD(mode) },
-		{ "X-Client-IP", FIELD(client_ip) },
-		{ "X-Client-Username", FIELD(client_username) },
-		{ "X-Authenticated-User", FIELD(authenticated_user) },
+		NAME("X-Client-IP", client_ip),
+		NAME("X-Client-Username", client_username),
+		NAME("X-Authenticated-User", authenticated_user),
+		NAME("X-Meeting-Verdict", verdict),
+		NAME("X-Meeting-Service", service),
+		NAME("X-Meeting-Rule", rule),
+		NAME("X-Meeting-Evidence", evidence),
+		NAME("X-Meeting-Source", source),
+		NAME("X-Meeting-Stale", stale),
+		NAME("X-Meeting-Would", would),
+		NAME("X-Meeting-Conn", conn),
+		NAME("X-Meeting-Dst", dst),
+		NAME("X-Meeting-Sni", sni),
+		NAME("X-Meeting-Mode", mode),
 	};
-#undef FIELD
+#undef NAME
+	enum { NAMES = sizeof names / sizeof names[0] };
+	const ci_headers_list_t *list = request->request_header;
+	size_t next = 0;
 
 	memset(headers, 0, sizeof *headers);
-	for (size_t i = 0; request->request_header != NULL && i < sizeof names / sizeof names[0]; i++) {
-		struct text *value = (struct text *)(void *)((char *)headers + names[i].field);
+	for (int i = 1; list != NULL && i < list->used; i++) {
+		const char *line = list->headers[i], *colon;
+		size_t length;
 
-		value->at = ci_headers_value2(request->request_header, names[i].name, &value->length);
+		if ((line[0] != 'X' && line[0] != 'x') || line[1] != '-' || (colon = strchr(line, ':')) == NULL)
+			continue;
+		length = (size_t)(colon - line);
+		for (size_t tried = 0; tried < NAMES; tried++, next++) {
+			struct text *value;
+
+			if (next >= NAMES)
+				next = 0;
+			if (names[next].length != length || strncasecmp(line, names[next].name, length) != 0)
+				continue;
+			value = (struct text *)(void *)((char *)headers + names[next++].field);
+			if (value->at == NULL)
+				*value = text_of(colon + 1);
+			break;
+		}
 	}
 	headers->request_line = text_of(ci_http_request(request));
 	headers->host = text_of(ci_http_request_get_header(request, "Host"));

@@ -52,26 +52,21 @@ uint16_t port_number(struct text text)
 /* The last of the bytes in the text, or the text's length. */
 static size_t find_last(struct text text, char byte)
 {
-	for (size_t i = text.length; i > 0; i--)
-		if (text.at[i - 1] == byte)
-			return i - 1;
-	return text.length;
+	const char *found = text.length > 0 ? memrchr(text.at, byte, text.length) : NULL;
+
+	return found != NULL ? (size_t)(found - text.at) : text.length;
 }
 
-static bool is_any(char byte, const char *bytes)
-{
-	while (*bytes != '\0' && *bytes != byte)
-		bytes++;
-	return *bytes != '\0';
-}
-
+/* The first of any of the bytes in the text, or the text's length. */
 static size_t find_any(struct text text, const char *bytes)
 {
-	size_t i = 0;
+	for (; *bytes != '\0'; bytes++) {
+		const char *found = text.length > 0 ? memchr(text.at, *bytes, text.length) : NULL;
 
-	while (i < text.length && !is_any(text.at[i], bytes))
-		i++;
-	return i;
+		if (found != NULL)
+			text.length = (size_t)(found - text.at);
+	}
+	return text.length;
 }
 
 void endpoint_split(struct text text, struct text *address, struct text *port)

@@ -49,7 +49,6 @@ static int open_file(struct appended_file *file)
 	file->device = status.st_dev;
 	file->inode = status.st_ino;
 	file->torn_length = 0;
-	file->ours_until = 0;
 	return 0;
 }
 
@@ -109,6 +108,29 @@ int file_follow(struct appended_file *file)
 	return file->fd >= 0 ? 0 : open_file(file);
 }
 
+/* What stands for a place in this very file. */
+static uint64_t end_key(const struct appended_file *file, off_t end)
+{
+	return (uint64_t)end ^ (uint64_t)file->inode * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)file->device << 48;
+}
+
+static _Atomic uint64_t *end_place(const struct appended_file *file, off_t end)
+{
+	return &file->ends->end[(uint64_t)end / 64 % (sizeof file->ends->end / sizeof file->ends->end[0])];
+}
+
+static bool note_end(const struct appended_file *file, off_t end)
+{
+	atomic_store_explicit(end_place(file, end), end_key(file, end), memory_order_relaxed);
+	return true;
+}
+
+/* Whether a line of this process ended there. */
+static bool is_end(const struct appended_file *file, off_t end)
+{
+	return atomic_load_explicit(end_place(file, end), memory_order_relaxed) == end_key(file, end);
+}
+
 /* Whether what was just written, `length` bytes of it, is a line of its own. If not, it is noted as torn. */
 static bool stands_alone(struct appended_file *file, const char *line, size_t length, bool whole)
 {
@@ -119,19 +141,11 @@ static bool stands_alone(struct appended_file *file, const char *line, size_t le
 		return whole;
 	end = lseek(file->fd, 0, SEEK_CUR);
 	at = end - (off_t)length;
-	/* Nobody else wrote since the last line of our own. */
-	if (whole && at == file->ours_until && at > 0) {
-		file->ours_until = end;
-		return true;
-	}
 	/* Truncated in the meantime: there is nothing to look at. */
 	if (at < 0)
 		return whole;
-	if (whole && (at == 0 || pread(file->fd, &before, 1, at - 1) != 1 || before == '\n')) {
-		file->ours_until = end;
-		return true;
-	}
-	file->ours_until = 0;
+	if (whole && (at == 0 || is_end(file, at) || pread(file->fd, &before, 1, at - 1) != 1 || before == '\n'))
+		return note_end(file, end);
 	file->torn_at = at;
 	file->torn_length = length;
 	memcpy(file->torn, line, length);

@@ -5,10 +5,16 @@
 
 #include "records/records.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/types.h>
+
+/* Where lines of this process ended that stood alone, by file: the last ones, from all threads. */
+struct line_ends {
+	_Atomic uint64_t end[64];
+};
 
 /* A file that lines are appended to, opened by name again where another one has taken its place. Not thread-safe. */
 struct appended_file {
@@ -17,7 +23,7 @@ struct appended_file {
 	bool regular;
 	dev_t device;
 	ino_t inode;
-	off_t ours_until; /* where the last line ended that was seen to stand alone; 0: not known */
+	struct line_ends *ends; /* shared with others that append to it */
 	off_t torn_at; /* where a line begins of which only torn_length bytes were taken */
 	size_t torn_length;
 	char torn[RECORD_SIZE];
@@ -54,6 +60,16 @@ static inline bool eight_are_special(const char *at)
 	quote = word ^ ones * '"';
 	backslash = word ^ ones * '\\';
 	return ((word | (word - ones * 0x20) | (quote - ones) | (backslash - ones)) & tops) != 0;
+}
+
+/* Whether one of eight bytes is the control character above ASCII's others; sometimes also if not. */
+static inline bool eight_have_delete(const char *at)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+	uint64_t word;
+
+	memcpy(&word, at, sizeof word);
+	return (((word ^ ones * 0x7f) - ones) & tops) != 0;
 }
 
 /* A line's fields, before they are understood: of `record` the texts, the port and the flags are set. */

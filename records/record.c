@@ -55,10 +55,8 @@ static void put(struct line *line, const char *bytes, size_t length)
 	line->length += length;
 }
 
-static void put_string(struct line *line, const char *string)
-{
-	put(line, string, strlen(string));
-}
+/* A literal, whose length the compiler knows. */
+#define PUT(line, literal) put(line, literal, sizeof literal - 1)
 
 /* Puts one character's escaped form into unit, and tells how many bytes of the text it was. */
 static size_t escape(const char *at, size_t left, char unit[8], size_t *taken)
@@ -88,33 +86,32 @@ static size_t escape(const char *at, size_t left, char unit[8], size_t *taken)
 }
 
 /* Whether all bytes stand for themselves: printable ASCII but for the quote and the backslash. */
-static bool is_plain(const char *at, size_t left)
+static bool is_plain(const char *at, size_t length)
 {
-	if (memchr(at, 0x7f, left) != NULL)
-		return false;
-	for (; left >= 8; at += 8, left -= 8)
-		if (eight_are_special(at))
+	size_t i;
+
+	for (i = 0; i + 8 <= length; i += 8)
+		if (eight_are_special(at + i) || eight_have_delete(at + i))
 			return false;
-	for (; left > 0; at++, left--)
-		if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\')
+	for (; i < length; i++)
+		if (at[i] < ' ' || at[i] > '~' || at[i] == '"' || at[i] == '\\')
 			return false;
 	return true;
 }
 
-/* A key and a text. Nothing where the text is missing. */
-static void put_text(struct line *line, const char *key, struct text text, size_t limit)
+#define PUT_TEXT(line, key, text, limit) put_text(line, ",\"" key "\":\"", sizeof key - 1 + 5, text, limit)
+
+/* A key with a comma before it and all that is around it, and a text. Nothing where the text is missing. */
+static void put_text(struct line *line, const char *key, size_t key_length, struct text text, size_t limit)
 {
 	const char *at = text.at;
 	size_t left = text.length, start, cut;
+	bool first = line->length == 1;
 	char unit[8];
 
 	if (text.at == NULL || text.length == 0)
 		return;
-	if (line->length > 1)
-		put_string(line, ",");
-	put_string(line, "\"");
-	put_string(line, key);
-	put_string(line, "\":\"");
+	put(line, key + first, key_length - first);
 	start = cut = line->length;
 	/* Most texts are plain and short enough. */
 	if (left <= limit && is_plain(at, left)) {
@@ -135,7 +132,7 @@ static void put_text(struct line *line, const char *key, struct text text, size_
 		at += taken;
 		left -= taken;
 	}
-	put_string(line, "\"");
+	PUT(line, "\"");
 }
 
 static void put_digits(char *to, int64_t number, size_t digits)
@@ -144,6 +141,16 @@ static void put_digits(char *to, int64_t number, size_t digits)
 		to[digits] = (char)('0' + number % 10);
 		number /= 10;
 	}
+}
+
+static void put_port(struct line *line, uint16_t port)
+{
+	char digits[5];
+	size_t count = port > 9999 ? 5 : port > 999 ? 4 : port > 99 ? 3 : port > 9 ? 2 : 1;
+
+	put_digits(digits, port, count);
+	PUT(line, ",\"port\":");
+	put(line, digits, count);
 }
 
 /* Years begin with March here, so that the day that some of them have more is the last one. */
@@ -179,7 +186,7 @@ static void put_time(struct line *line, int64_t time)
 	put_digits(text + 14, in_day / 60000 % 60, 2);
 	put_digits(text + 17, in_day / 1000 % 60, 2);
 	put_digits(text + 20, in_day % 1000, 3);
-	put_text(line, "time", text_of(text), TIME_LIMIT);
+	PUT_TEXT(line, "time", text_of(text), TIME_LIMIT);
 }
 
 const char *record_verdict_name(enum record_verdict verdict)
@@ -213,34 +220,31 @@ const char *record_decider_name(enum record_decider decider)
 size_t record_format(const struct record *record, char out[RECORD_SIZE])
 {
 	struct line line = { .out = out };
-	char port[16];
 
-	put_string(&line, "{");
+	PUT(&line, "{");
 	put_time(&line, record->time);
-	put_text(&line, "proxy", record->proxy, PROXY_LIMIT);
-	put_text(&line, "conn", record->conn, CONN_LIMIT);
-	put_text(&line, "client", record->client, CLIENT_LIMIT);
-	put_text(&line, "user", record->user, USER_LIMIT);
-	put_text(&line, "method", record->method, METHOD_LIMIT);
-	put_text(&line, "host", record->host, HOST_LIMIT);
-	if (record->port != 0) {
-		snprintf(port, sizeof port, ",\"port\":%u", (unsigned)record->port);
-		put_string(&line, port);
-	}
-	put_text(&line, "dst", record->dst, DST_LIMIT);
-	put_text(&line, "sni", record->sni, SNI_LIMIT);
-	put_text(&line, "verdict", text_of(record_verdict_name(record->verdict)), NAME_LIMIT);
-	put_text(&line, "service", record->service, SERVICE_LIMIT);
-	put_text(&line, "rule", record->rule, RULE_LIMIT);
-	put_text(&line, "evidence", record->evidence, EVIDENCE_LIMIT);
-	put_text(&line, "source", record->source, SOURCE_LIMIT);
+	PUT_TEXT(&line, "proxy", record->proxy, PROXY_LIMIT);
+	PUT_TEXT(&line, "conn", record->conn, CONN_LIMIT);
+	PUT_TEXT(&line, "client", record->client, CLIENT_LIMIT);
+	PUT_TEXT(&line, "user", record->user, USER_LIMIT);
+	PUT_TEXT(&line, "method", record->method, METHOD_LIMIT);
+	PUT_TEXT(&line, "host", record->host, HOST_LIMIT);
+	if (record->port != 0)
+		put_port(&line, record->port);
+	PUT_TEXT(&line, "dst", record->dst, DST_LIMIT);
+	PUT_TEXT(&line, "sni", record->sni, SNI_LIMIT);
+	PUT_TEXT(&line, "verdict", text_of(record_verdict_name(record->verdict)), NAME_LIMIT);
+	PUT_TEXT(&line, "service", record->service, SERVICE_LIMIT);
+	PUT_TEXT(&line, "rule", record->rule, RULE_LIMIT);
+	PUT_TEXT(&line, "evidence", record->evidence, EVIDENCE_LIMIT);
+	PUT_TEXT(&line, "source", record->source, SOURCE_LIMIT);
 	if (record->stale)
-		put_string(&line, ",\"stale\":true");
+		PUT(&line, ",\"stale\":true");
 	if (record->disagrees)
-		put_string(&line, ",\"disagrees\":true");
-	put_text(&line, "decided_by", text_of(record_decider_name(record->decided_by)), NAME_LIMIT);
-	put_text(&line, "would", record->would, WOULD_LIMIT);
-	put_text(&line, "reason", record->reason, REASON_LIMIT);
-	put_string(&line, "}\n");
+		PUT(&line, ",\"disagrees\":true");
+	PUT_TEXT(&line, "decided_by", text_of(record_decider_name(record->decided_by)), NAME_LIMIT);
+	PUT_TEXT(&line, "would", record->would, WOULD_LIMIT);
+	PUT_TEXT(&line, "reason", record->reason, REASON_LIMIT);
+	PUT(&line, "}\n");
 	return line.length;
 }

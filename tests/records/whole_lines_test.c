@@ -10,11 +10,14 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +28,7 @@ enum { PROCESSES = 4, THREADS = 4, LINES = 1500 };
 struct writer {
 	struct journal *journal;
 	int process, thread, failures;
+	atomic_int *acknowledged; /* lines; may be NULL */
 };
 
 /* Lines of every length, filled with what tells whose they are. */
@@ -41,11 +45,13 @@ static void *write_lines(void *context)
 		line[length] = '\n';
 		if (journal_write(writer->journal, line, (size_t)length + 1) != JOURNAL_WRITTEN)
 			writer->failures++;
+		else if (writer->acknowledged != NULL)
+			atomic_store(writer->acknowledged, i + 1);
 	}
 	return NULL;
 }
 
-static int write_from_threads(int process)
+static int write_from_threads(int process, atomic_int *acknowledged)
 {
 	struct journal *journal = journal_open(path, NULL);
 	struct writer writer[THREADS];
@@ -55,7 +61,8 @@ static int write_from_threads(int process)
 	if (journal == NULL)
 		return 1;
 	for (int i = 0; i < THREADS; i++) {
-		writer[i] = (struct writer){ .journal = journal, .process = process, .thread = i };
+		writer[i] = (struct writer){ .journal = journal, .process = process, .thread = i,
+			.acknowledged = acknowledged != NULL ? &acknowledged[i] : NULL };
 		if (pthread_create(&thread[i], NULL, write_lines, &writer[i]) != 0)
 			return 1;
 	}
@@ -66,38 +73,129 @@ static int write_from_threads(int process)
 	return failures + (int)journal_close(journal);
 }
 
+/* Whether the line is one of the writers' and whole. */
+static bool is_whole(const char *line, const char *end, int *process, int *thread, int *number)
+{
+	int head = 0, length;
+
+	if (sscanf(line, "%d %d %d %n", process, thread, number, &head) != 3 || *process < 0 || *process >= PROCESSES ||
+	    *thread < 0 || *thread >= THREADS)
+		return false;
+	length = 20 + (*number * 37 + *thread * 11) % (*number % 50 == 0 ? RECORD_SIZE - 21 : 700);
+	if (end - line != length)
+		return false;
+	for (int i = head; i < length; i++)
+		if (line[i] != 'a' + *thread)
+			return false;
+	return true;
+}
+
+/* One writer's lines are in its order, so none is missing and none is double. Returns their number. */
+static int count_lines(const char *name, int next[PROCESSES][THREADS])
+{
+	char *text = content(name), *line, *end;
+	int lines = 0;
+
+	for (line = text; (end = strchr(line, '\n')) != NULL; line = end + 1, lines++) {
+		int process, thread, number;
+
+		assert_true(is_whole(line, end, &process, &thread, &number));
+		assert_int_equal(number, next[process][thread]++);
+	}
+	assert_int_equal(*line, '\0');
+	free(text);
+	return lines;
+}
+
 static void many_writers_keep_every_line_whole(void **state)
 {
-	int next[PROCESSES][THREADS] = { { 0 } }, lines = 0;
+	int next[PROCESSES][THREADS] = { { 0 } };
 	pid_t child[PROCESSES];
-	char *text, *line, *end;
 
 	(void)state;
 	for (int i = 0; i < PROCESSES; i++) {
 		child[i] = fork();
 		assert_true(child[i] >= 0);
 		if (child[i] == 0)
-			_exit(write_from_threads(i) == 0 ? 0 : 1);
+			_exit(write_from_threads(i, NULL) == 0 ? 0 : 1);
 	}
 	for (int i = 0; i < PROCESSES; i++)
 		expect_good_end(child[i]);
-	text = content(path);
-	for (line = text; (end = strchr(line, '\n')) != NULL; line = end + 1, lines++) {
-		int process, thread, number, head = 0, length;
+	assert_int_equal(count_lines(path, next), PROCESSES * THREADS * LINES);
+}
 
-		assert_int_equal(sscanf(line, "%d %d %d %n", &process, &thread, &number, &head), 3);
-		assert_in_range(process, 0, PROCESSES - 1);
-		assert_in_range(thread, 0, THREADS - 1);
-		/* One writer's lines are in its order, so none is missing and none is double. */
-		assert_int_equal(number, next[process][thread]++);
-		length = 20 + (number * 37 + thread * 11) % (number % 50 == 0 ? RECORD_SIZE - 21 : 700);
-		assert_int_equal(end - line, length);
-		for (int i = head; i < length; i++)
-			assert_int_equal(line[i], 'a' + thread);
+/* All but the last process are killed on the way. What they said was written is there, once, and the line that each thread
+ * was at may be. Of a line that was cut nobody is told; the one behind it is whole. */
+static void writers_that_are_killed_lose_no_line(void **state)
+{
+	atomic_int(*acknowledged)[THREADS] = mmap(NULL, PROCESSES * sizeof *acknowledged, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int next[PROCESSES][THREADS] = { { 0 } };
+	pid_t child[PROCESSES];
+	char *text, *line, *end;
+
+	(void)state;
+	assert_true(acknowledged != MAP_FAILED);
+	for (int i = 0; i < PROCESSES; i++) {
+		child[i] = fork();
+		assert_true(child[i] >= 0);
+		if (child[i] == 0)
+			_exit(write_from_threads(i, acknowledged[i]) == 0 ? 0 : 1);
+	}
+	for (int i = 0; i < PROCESSES - 1; i++) {
+		while (atomic_load(&acknowledged[i][0]) < LINES * (i + 1) / PROCESSES)
+			sched_yield();
+		assert_int_equal(kill(child[i], SIGKILL), 0);
+		assert_int_equal(waitpid(child[i], NULL, 0), child[i]);
+	}
+	expect_good_end(child[PROCESSES - 1]);
+	text = content(path);
+	for (line = text; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		int process, thread, number;
+
+		if (is_whole(line, end, &process, &thread, &number))
+			assert_int_equal(number, next[process][thread]++);
 	}
 	assert_int_equal(*line, '\0');
-	assert_int_equal(lines, PROCESSES * THREADS * LINES);
+	for (int i = 0; i < PROCESSES; i++)
+		for (int k = 0; k < THREADS; k++)
+			assert_in_range(next[i][k], acknowledged[i][k], acknowledged[i][k] + 1);
 	free(text);
+	assert_int_equal(munmap(acknowledged, PROCESSES * sizeof *acknowledged), 0);
+}
+
+/* The file is rotated away under the threads, and can't be made anew for a while. */
+static void threads_that_meet_with_trouble_lose_no_line(void **state)
+{
+	const struct journal_options patient = { .queue_bytes = THREADS * LINES * RECORD_SIZE };
+	struct journal *journal = journal_open(path, &patient);
+	struct journal_counts counts = { .waiting = 0 };
+	int next[PROCESSES][THREADS] = { { 0 } };
+	struct writer writer[THREADS];
+	pthread_t thread[THREADS];
+	int lines;
+
+	(void)state;
+	assert_non_null(journal);
+	for (int i = 0; i < THREADS; i++) {
+		writer[i] = (struct writer){ .journal = journal, .thread = i };
+		assert_int_equal(pthread_create(&thread[i], NULL, write_lines, &writer[i]), 0);
+	}
+	while (counts.written < THREADS * LINES / 4)
+		journal_count(journal, &counts);
+	assert_int_equal(mkdir(other, 0700), 0);
+	assert_int_equal(renameat2(AT_FDCWD, path, AT_FDCWD, other, RENAME_EXCHANGE), 0);
+	/* On a busy machine they may be through before that. */
+	while (counts.waiting < 100 && counts.written + counts.waiting < THREADS * LINES)
+		journal_count(journal, &counts);
+	assert_int_equal(rmdir(path), 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
+	journal_flush(journal);
+	expect_counts(journal, THREADS * LINES, 0, 0);
+	assert_int_equal(journal_close(journal), 0);
+	lines = count_lines(other, next);
+	assert_int_equal(lines + count_lines(path, next), THREADS * LINES);
 }
 
 static void limit_files(rlim_t bytes)
@@ -260,6 +358,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(many_writers_keep_every_line_whole),
+		TEST(writers_that_are_killed_lose_no_line),
+		TEST(threads_that_meet_with_trouble_lose_no_line),
 		TEST(a_line_that_was_taken_in_part_harms_no_other),
 		TEST(a_writer_killed_in_a_line_harms_no_other),
 		TEST(a_full_disk_is_caught_up_with),
