@@ -2,7 +2,7 @@
 /* Looking at a category: its services, its entries, and those that hold an address, a name or a client. */
 #include <config.h>
 
-#include "category/internal.h"
+#include "category/lines.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,6 +5,7 @@
  * where Squid will connect. All else follows from the chain of entries that hold the destination, the longest first. */
 #include <config.h>
 
+#include "category/lines.h"
 #include "category/quick.h"
 
 #include <string.h>
@@ -279,25 +280,31 @@ static bool walk(const struct question *question, const struct nodes *nodes, uin
 	return false;
 }
 
+/* Most questions ask for any service, and most entries have one grant that allows the port: that is known before the node
+ * is in the cache, and says no more than walk() would. */
+static inline bool is_plain(const struct question *question, const struct grant *grant)
+{
+	const struct category *category = question->category;
+
+	return question->services + question->sets == 0 &&
+	    ports_allow(&category->ports[grant->ports], TCP, question->port) &&
+	    !(question->policy->refuse_stale && question->policy->today > category->block[grant->block].expiry);
+}
+
 static bool walk_address(const struct question *question, const struct address *address, struct verdict *verdict)
 {
-	int index = address->family == IPV4 ? 0 : 1;
-	const struct prefixes *table = &question->category->address[index];
+	bool six = address->family == IPV6;
+	const struct prefixes *table = &question->category->address[six];
+	enum table kind = six ? TABLE_ADDRESS6 : TABLE_ADDRESS4;
 	struct hit hit = lines_lookup(table, address);
 
 	if (hit.node == NODE_NONE) { /* nearly all addresses */
 		note_miss(verdict, MISS_NO_ENTRY);
 		return false;
 	}
-	enum table kind = index == 0 ? TABLE_ADDRESS4 : TABLE_ADDRESS6;
-	if (hit.only != 0) { /* nearly all others: decided before their node is in the cache */
-		const struct grant *grant = &table->only[hit.only];
-
-		if (is_allowed(question, grant, verdict)) {
-			decided(question, grant, kind, hit.node, verdict);
-			return true;
-		}
-		hit.node = node_at(&table->nodes, hit.node)->parent;
+	if (hit.only != 0 && is_plain(question, &table->only[hit.only])) {
+		decided(question, &table->only[hit.only], kind, hit.node, verdict);
+		return true;
 	}
 	return walk(question, &table->nodes, hit.node, kind, verdict);
 }

@@ -246,7 +246,6 @@ size_t prefixes_bytes(const struct prefixes *prefixes);
 /* Makes the lines of prefixes, whose nodes are complete. Returns false if memory has run out. */
 bool lines_build(struct prefixes *prefixes, const struct ranges *ranges) MUST_CHECK;
 void lines_free(struct prefixes *prefixes);
-struct hit lines_lookup(const struct prefixes *prefixes, const struct address *address);
 
 /* ---- names.c ---- */
 
