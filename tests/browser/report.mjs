@@ -52,7 +52,9 @@ async function end(page) {
 }
 
 const refreshed = (page) => page.locator('#live', { hasText: 'Refreshed' }).waitFor();
-const exempt = async (page) => Number(await page.locator('#tiles .bypass dd').evaluate((value) => value.firstChild.data));
+// What the report says of a service whose records are the tests' own: none leaves the period meanwhile, as older ones do.
+const of_meet = (page) => page.evaluate(() => [...document.querySelectorAll('#services tbody tr')]
+	.find((row) => row.cells[0].textContent === 'meet')?.textContent ?? '');
 const visibleRows = (page) => page.locator('main tbody tr:visible').count();
 
 async function accessible(page) {
@@ -182,16 +184,14 @@ const tests = {
 	async refreshes_all() {
 		const page = await open({}, '', (one) => one.clock.install());
 		await refreshed(page);
-		const before = await exempt(page);
+		const before = await of_meet(page);
 		await page.focus('#clients .scroll');
 		assert.equal(await ask_through_proxy('http://again.meet.example.com/'), 200);
 		// The store has it when the page of last decisions has.
 		while (!(await page.evaluate(async () => (await fetch('/recent.json')).text())).includes('again.meet.example.com'));
 		// By asking again and again: what Playwright waits with, the policy doesn't let run.
-		while (await exempt(page) <= before) {
-			const answer = page.waitForResponse((one) => new URL(one.url()).pathname === '/');
+		while (await of_meet(page) === before) {
 			await page.clock.fastForward(31000);
-			await answer;
 		}
 		assert.ok(await page.locator('#over-time-chart canvas').isVisible());
 		assert.ok(await page.evaluate(() => document.activeElement.closest('section')?.id === 'clients'), 'the focus stays');
