@@ -5,6 +5,9 @@
 
 #include "category/category.h"
 
+#include <endian.h>
+#include <string.h>
+
 /* ---- text.c ---- */
 
 /* Writes at out + at, cut at size; returns the new end. */
@@ -84,6 +87,21 @@ int grant_compare(const struct grant *a, const struct grant *b, const uint16_t *
 struct key {
 	uint64_t high, low;
 };
+
+static inline struct key key_of_bytes(const uint8_t bytes[16])
+{
+	struct key key;
+
+	memcpy(&key, bytes, sizeof key);
+	return (struct key){be64toh(key.high), be64toh(key.low)};
+}
+
+static inline struct key address_key(const struct address *address)
+{
+	struct key key = key_of_bytes(address->bytes);
+
+	return address->family == IPV4 ? (struct key){key.high & (uint64_t)UINT32_MAX << 32, 0} : key;
+}
 
 /* A cache line of ranges, of which each has one most specific node; lines.c says how they are found.
  * A leaf's node[0] holds from where the line begins, node[i + 1] from start[i] on; those left over repeat the last. only is
@@ -231,7 +249,6 @@ uint64_t folders_signature(const char *const *folders, size_t count);
 
 /* ---- prefixes.c ---- */
 
-struct key address_key(const struct address *address);
 struct prefix prefixes_prefix(const struct prefixes *prefixes, uint32_t node);
 
 /* Sorts items, and makes the table of them. rank orders the grants of one node. Returns false if memory has run out. */

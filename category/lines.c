@@ -10,7 +10,6 @@
 #include "category/lines.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { SLOTS = 65536 };
 
@@ -76,16 +75,19 @@ static uint8_t only_of(struct prefixes *to, uint32_t number)
 	return only->block == grant.block && only->ports == grant.ports ? place : 0;
 }
 
-/* Puts the second 16 bits of an IPv4 start, or all of an IPv6 one. NULL: behind all. */
-static void put_start(struct prefixes *to, uint32_t line, uint32_t at, const struct key *start)
+/* Puts a start: the second 16 bits of an IPv4 one, or all of an IPv6 one; behind all addresses, if there is no such range. */
+static void put_start(const struct writer *writer, uint32_t line, uint32_t at, bool have, uint32_t range)
 {
+	struct prefixes *to = writer->to;
+	struct key start = have ? start_of(writer, range) : (struct key){UINT64_MAX, UINT64_MAX};
+
 	if (to->family == IPV4) {
-		to->line[line].inner4.fence[at] = start == NULL ? UINT16_MAX : (uint16_t)(start->high >> 32);
+		to->line[line].inner4.fence[at] = (uint16_t)(start.high >> 32);
 		return;
 	}
-	to->line[line].inner6.fence[at] = start == NULL ? UINT64_MAX : start->high;
+	to->line[line].inner6.fence[at] = start.high;
 	if (to->low != NULL) {
-		to->low[line].of[at] = start == NULL ? UINT64_MAX : start->low;
+		to->low[line].of[at] = start.low;
 	}
 }
 
@@ -97,18 +99,17 @@ static void put_leaf(struct writer *writer, uint32_t line, uint32_t from, uint32
 	to->line[line].any.children = 0;
 	for (uint32_t i = 0; i < most; i++) {
 		uint32_t node = node_of(writer, from + (i < count ? i : count - 1));
-		struct key start;
+		uint8_t only = only_of(to, node);
 
 		if (i > 0) {
-			start = i < count ? start_of(writer, from + i) : (struct key){0, 0};
-			put_start(to, line, i - 1, i < count ? &start : NULL);
+			put_start(writer, line, i - 1, i < count, from + i);
 		}
 		if (to->family == IPV4) {
 			to->line[line].leaf4.node[i] = node;
-			to->line[line].leaf4.only[i] = only_of(to, node);
+			to->line[line].leaf4.only[i] = only;
 		} else {
 			to->line[line].leaf6.node[i] = node;
-			to->line[line].leaf6.only[i] = only_of(to, node);
+			to->line[line].leaf6.only[i] = only;
 		}
 	}
 }
@@ -124,9 +125,7 @@ static void put_inner(struct writer *writer, uint32_t line, uint32_t from, uint3
 	uint32_t most = to->family == IPV4 ? INNER4 : INNER6;
 
 	for (uint32_t i = 1; i < most; i++) {
-		struct key start = i < children ? start_of(writer, from + share(count, children, i)) : (struct key){0, 0};
-
-		put_start(to, line, i - 1, i < children ? &start : NULL);
+		put_start(writer, line, i - 1, i < children, from + share(count, children, i));
 	}
 	*(to->family == IPV4 ? &to->line[line].inner4.child : &to->line[line].inner6.child) = writer->lines;
 	to->line[line].any.children = (uint8_t)children;

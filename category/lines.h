@@ -5,9 +5,6 @@
 
 #include "category/internal.h"
 
-#include <endian.h>
-#include <string.h>
-
 /* A slot is its line or, with this, a number in prefixes.steps. */
 #define STEPS 0x80000000u
 
@@ -78,9 +75,7 @@ static inline struct hit lines_lookup(const struct prefixes *prefixes, const str
 	if (prefixes->family == IPV4) {
 		return lookup4(prefixes, prefixes->line + slot, (uint16_t)(address->bytes[2] << 8 | address->bytes[3]));
 	}
-	struct key key;
-	memcpy(&key, address->bytes, sizeof key);
-	key = (struct key){be64toh(key.high), be64toh(key.low)};
+	struct key key = key_of_bytes(address->bytes);
 	if ((slot & STEPS) != 0) {
 		const struct steps *steps = &prefixes->steps[slot & ~STEPS];
 

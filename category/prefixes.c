@@ -11,20 +11,6 @@
 
 enum { DEPTH = 130 };
 
-struct key address_key(const struct address *address)
-{
-	struct key key;
-
-	memcpy(&key, address->bytes, sizeof key);
-	key.high = be64toh(key.high);
-	key.low = be64toh(key.low);
-	if (address->family == IPV4) {
-		key.high &= (uint64_t)UINT32_MAX << 32;
-		key.low = 0;
-	}
-	return key;
-}
-
 static int key_compare(struct key a, struct key b)
 {
 	if (a.high != b.high) {
