@@ -32,7 +32,8 @@
 
 enum {
 	ECHO_BUFFER = 32 * 1024,
-	PROBLEMS_TOLD = 100
+	PROBLEMS_TOLD = 100,
+	SQUID_CONNECTIONS = 50 /* max-conn of icap.conf */
 };
 
 /* All that the module keeps. Only journal and counted change once requests are served. */
@@ -246,10 +247,12 @@ static void start_process(const char *name, int type, void *data)
 
 static int post_init(ci_service_xdata_t *data, struct ci_server_conf *server)
 {
-	(void)server;
 	meeting.data = data;
 	if (!settings_complete(settings_get()))
 		return CI_ERROR;
+	if (server->THREADS_PER_CHILD <= SQUID_CONNECTIONS)
+		ci_debug_printf(1, "meeting: ThreadsPerChild is %d: requests can hang if Squid keeps as many connections, and "
+		    "icap.conf says max-conn=%d; see c-icap-meeting.conf\n", server->THREADS_PER_CHILD, SQUID_CONNECTIONS);
 	meeting.shared = shared_new();
 	if (gethostname(meeting.proxy, sizeof meeting.proxy) != 0)
 		meeting.proxy[0] = '\0';

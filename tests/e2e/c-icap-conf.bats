@@ -43,6 +43,15 @@ tell() {
 		.dst == "192.0.2.30:80" and .conn == "198.51.100.10:4711" and .client == "198.51.100.10"'
 }
 
+@test "each process has more threads than Squid keeps connections" {
+	connections=$(grep -o 'max-conn=[0-9]*' "$LAB/share/squid-conf/icap.conf")
+	for pid in $(pgrep -P "$(<"$LAB/pid/c-icap")"); do
+		threads=("/proc/$pid/task/"*)
+		((${#threads[@]} > ${connections#*=}))
+	done
+	[[ $pid ]]
+}
+
 @test "REQMOD without a verdict is decided by the module" {
 	answer=$(tell REQMOD 'X-Client-IP: 198.51.100.10' 'X-Meeting-Verdict: -' 'X-Meeting-Evidence: -' \
 		'X-Meeting-Mode: intercept' 'X-Meeting-Dst: 192.0.2.30:80')

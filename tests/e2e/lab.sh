@@ -239,6 +239,7 @@ lab_start() {
 	lab_in proxy nft -f "$LAB/share/squid-conf/meeting.nft" && lab_start_c_icap && lab_start_squid
 }
 
+# With the numbers that Debian's c-icap.conf has.
 lab_start_c_icap() {
 	cat >"$LAB/c-icap.conf" <<-END
 		PidFile $LAB/state/c-icap/pid
@@ -246,9 +247,11 @@ lab_start_c_icap() {
 		Port 127.0.0.1:1344
 		User c-icap
 		Group nogroup
-		StartServers 1
-		MaxServers 2
-		MinSpareThreads 5
+		Timeout 300
+		KeepAliveTimeout 600
+		StartServers 3
+		MaxServers 10
+		MinSpareThreads 10
 		MaxSpareThreads 20
 		ThreadsPerChild 10
 		TmpDir $LAB/state/c-icap

@@ -70,6 +70,22 @@ refused() {
 	log_has '1 services, 2 addresses, 1 names'
 }
 
+@test "threads that Squid's connections can use up are told" {
+	max_conn=$(grep -o 'max-conn=[0-9]*' "$top_srcdir/squid-conf/icap.conf")
+	write_configuration "ThreadsPerChild ${max_conn#*=}"
+	start
+	starts
+	log_has "meeting: ThreadsPerChild is ${max_conn#*=}: requests can hang"
+	log_has "$max_conn;"
+	stop
+	rm "$place/server.log"
+	write_configuration "$(grep ^ThreadsPerChild "$top_builddir/squid-conf/c-icap-meeting.conf")"
+	start
+	starts
+	run log_has ThreadsPerChild
+	((status == 1))
+}
+
 @test "a file with an error is told, and the others count" {
 	printf 'service bad\naddress 10.0.0.0/8\naddress 1.2.3.4/-1\n' >"$place/services/bad.service"
 	write_configuration
