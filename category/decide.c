@@ -291,12 +291,9 @@ static inline bool is_plain(const struct question *question, const struct grant 
 	    !(question->policy->refuse_stale && question->policy->today > category->block[grant->block].expiry);
 }
 
-static bool walk_address(const struct question *question, const struct address *address, struct verdict *verdict)
+static inline bool walk_hit(const struct question *question, enum table kind, struct hit hit, struct verdict *verdict)
 {
-	bool six = address->family == IPV6;
-	const struct prefixes *table = &question->category->address[six];
-	enum table kind = six ? TABLE_ADDRESS6 : TABLE_ADDRESS4;
-	struct hit hit = lines_lookup(table, address);
+	const struct prefixes *table = &question->category->address[kind == TABLE_ADDRESS6];
 
 	if (hit.node == NODE_NONE) { /* nearly all addresses */
 		note_miss(verdict, MISS_NO_ENTRY);
@@ -307,6 +304,17 @@ static bool walk_address(const struct question *question, const struct address *
 		return true;
 	}
 	return walk(question, &table->nodes, hit.node, kind, verdict);
+}
+
+/* The compiler thinks it too long for that; called, it takes a sixth more of the whole look-up. */
+__attribute__((always_inline))
+static inline bool walk_address(const struct question *question, const struct address *address, struct verdict *verdict)
+{
+	const struct prefixes *tables = question->category->address;
+
+	return address->family == IPV4
+	    ? walk_hit(question, TABLE_ADDRESS4, lines_lookup4(&tables[0], address->bytes), verdict)
+	    : walk_hit(question, TABLE_ADDRESS6, lines_lookup6(&tables[1], address->bytes), verdict);
 }
 
 static bool walk_name(const struct question *question, const char *name, struct verdict *verdict)

@@ -2,8 +2,8 @@
 /* From an address to its range, through as few cache lines as can be.
  *
  * The first 16 bits of an address pick a slot; one bit of 8 KiB tells of most that no prefix is near. A slot leads to
- * a line, in which all starts are compared without a branch; one of IPv6 with many ranges is cut into steps of equal width,
- * each with its line. Where there are more ranges than a line holds, lines above tell which to go to, as in a B-tree: close
+ * a line, in which all starts are compared without a branch; one with many ranges is cut into steps of equal width, each with
+ * its line. Where there are more ranges than a line holds, lines above tell which to go to, as in a B-tree: close
  * neighbours take a line more or two, whatever the list. */
 #include <config.h>
 
@@ -166,8 +166,39 @@ static uint32_t step_end(const struct writer *writer, const struct steps *steps,
 	return range;
 }
 
+/* Whether each step has room in one line. */
+static bool steps_fit(const struct writer *writer, const struct steps *steps)
+{
+	uint32_t range = 0;
+
+	for (uint32_t step = 0; step <= steps->last; step++) {
+		uint32_t end = step_end(writer, steps, step, range);
+
+		if (end - range > LEAF4) {
+			return false;
+		}
+		range = end - 1;
+	}
+	return true;
+}
+
+/* Cuts a slot of IPv4 into the fewest steps, a power of two, that fit; not at all if that takes half as many lines again. */
+static void cut4(const struct writer *writer, struct steps *steps)
+{
+	uint32_t lines = (writer->run.count + LEAF4 - 1) / LEAF4 + 1;
+
+	for (uint32_t count = 2; count <= lines + lines / 2 && !steps_fit(writer, steps); count *= 2) {
+		steps->shift--;
+		steps->last = count - 1;
+	}
+	if (!steps_fit(writer, steps)) {
+		steps->shift = 48;
+		steps->last = 0;
+	}
+}
+
 /* Cuts a slot of IPv6 into about as many steps as ranges; half of that where there are very many. */
-static void cut(const struct writer *writer, struct steps *steps)
+static void cut6(const struct writer *writer, struct steps *steps)
 {
 	uint32_t count = writer->run.count;
 
@@ -185,8 +216,10 @@ static void put_run(struct writer *writer)
 	struct steps steps = {.first = (uint64_t)writer->run.slot << 48, .line = writer->lines, .shift = 48};
 	uint32_t slot = writer->lines, range = 0;
 
-	if (to->family == IPV6 && writer->run.count > LEAF6) {
-		cut(writer, &steps);
+	if (to->family == IPV4) {
+		cut4(writer, &steps);
+	} else if (writer->run.count > LEAF6) {
+		cut6(writer, &steps);
 	}
 	writer->lines += steps.last + 1;
 	for (uint32_t step = 0; step <= steps.last; step++) {
@@ -195,7 +228,9 @@ static void put_run(struct writer *writer)
 		put_ranges(writer, steps.line + step, range, end - range);
 		range = end - 1;
 	}
-	if (steps.last > 0) {
+	if (to->family == IPV4) {
+		slot |= (steps.shift - 32) << WIDTH_AT;
+	} else if (steps.last > 0) {
 		slot = STEPS | writer->steps;
 		if (to->line != NULL) {
 			to->steps[writer->steps] = steps;
