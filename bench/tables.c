@@ -178,24 +178,33 @@ static uint32_t number_of(const struct verdict *verdict)
 }
 
 /* As the helper has read it. */
-static inline const struct address *address_of(const void *question)
+static inline void put_address(const void *question, bool six, struct address *address)
 {
-	static struct address address;
-
-	address.family = asked->six ? IPV6 : IPV4;
-	memcpy(address.bytes, question, asked->six ? 16 : 4);
-	return &address;
+	address->family = six ? IPV6 : IPV4;
+	memcpy(address->bytes, question, six ? 16 : 4);
 }
 
 /* The entry, by port and service: all that decide() does about an address that was read. */
-static uint32_t lookup_ours(const void *question)
+static inline uint32_t lookup_ours(const void *question, bool six)
 {
+	struct address address;
 	struct question about;
 	struct verdict verdict;
+	put_address(question, six, &address);
 	question_begin(&about, category, &policy);
 	about.port = 443;
 	verdict_begin(&verdict, category);
-	return walk_address(&about, address_of(question), &verdict) ? number_of(&verdict) : 0;
+	return walk_address(&about, &address, &verdict) ? number_of(&verdict) : 0;
+}
+
+static uint32_t lookup_ours4(const void *question)
+{
+	return lookup_ours(question, false);
+}
+
+static uint32_t lookup_ours6(const void *question)
+{
+	return lookup_ours(question, true);
 }
 
 static uint32_t lookup_decide(const void *question)
@@ -210,12 +219,64 @@ static uint32_t lookup_decide(const void *question)
 }
 
 /* The longest prefix, whatever its ports, as the others give it. */
-static uint32_t lookup_bare(const void *question)
+static inline uint32_t lookup_bare(const void *question, bool six)
 {
+	struct address address;
 	struct verdict verdict;
-	verdict.node = lines_lookup(&category->address[asked->six], address_of(question)).node;
+	put_address(question, six, &address);
+	verdict.node = lines_lookup(&category->address[six], &address).node;
 	return verdict.node == NODE_NONE ? 0 : number_of(&verdict);
 }
+
+static uint32_t lookup_bare4(const void *question)
+{
+	return lookup_bare(question, false);
+}
+
+static uint32_t lookup_bare6(const void *question)
+{
+	return lookup_bare(question, true);
+}
+
+#ifndef WITHOUT_DPDK
+/* DPDK's number, and then what ours does with the entry that it finds: a number alone says nothing of ports. */
+static struct hit *hit_of;
+
+static bool make_hits(const struct list *list)
+{
+	hit_of = calloc(list->entries + 1, sizeof *hit_of);
+	if (hit_of == NULL) {
+		return false;
+	}
+	for (size_t i = 0; i < list->ranges; i++) {
+		struct address address = {.family = list->six ? IPV6 : IPV4};
+
+		bits_put(list->range[i].start, list->six, address.bytes);
+		hit_of[list->range[i].answer] = lines_lookup(&category->address[list->six], &address);
+	}
+	return true;
+}
+
+static inline uint32_t with_ports(uint32_t number, enum table kind)
+{
+	struct question about;
+	struct verdict verdict;
+	question_begin(&about, category, &policy);
+	about.port = 443;
+	verdict_begin(&verdict, category);
+	return walk_hit(&about, kind, hit_of[number], &verdict) ? number_of(&verdict) : 0;
+}
+
+static uint32_t lookup_lpm_ports(const void *question)
+{
+	return with_ports(lpm_subject.lookup(question), TABLE_ADDRESS4);
+}
+
+static uint32_t lookup_fib6_ports(const void *question)
+{
+	return with_ports(fib6_subject.lookup(question), TABLE_ADDRESS6);
+}
+#endif
 
 static bool make_nothing(const struct list *list)
 {
@@ -332,8 +393,10 @@ static uint32_t lookup_scan(const void *question)
 }
 
 static const struct subject
-    ours = {"squid-meeting", make_ours, lookup_ours, ours_bytes, SIZE_MAX, SIZE_MAX},
-    bare = {"squid-meeting, without ports", make_ours, lookup_bare, NULL, SIZE_MAX, SIZE_MAX},
+    ours4 = {"squid-meeting", make_ours, lookup_ours4, ours_bytes, SIZE_MAX, 0},
+    ours6 = {"squid-meeting", make_ours, lookup_ours6, ours_bytes, 0, SIZE_MAX},
+    bare4 = {"squid-meeting, without ports", make_ours, lookup_bare4, NULL, SIZE_MAX, 0},
+    bare6 = {"squid-meeting, without ports", make_ours, lookup_bare6, NULL, 0, SIZE_MAX},
     whole = {"squid-meeting, decide() from text", make_ours, lookup_decide, NULL, SIZE_MAX, SIZE_MAX},
     floor_subject = {"floor", make_nothing, lookup_floor, NULL, SIZE_MAX, SIZE_MAX},
     sorted_subject = {"libc bsearch", make_sorted, lookup_sorted, sorted_bytes, SIZE_MAX, SIZE_MAX},
@@ -381,10 +444,14 @@ int main(int argc, char **argv)
 {
 #ifdef WITHOUT_DPDK
 	const struct subject lpm_subject = {.name = "DPDK rte_lpm"}, fib6_subject = {.name = "DPDK rte_fib6"};
+	const struct subject lpm_ports = {.name = "DPDK rte_lpm, then ports"}, fib6_ports = {.name = "DPDK rte_fib6, then ports"};
+#else
+	const struct subject lpm_ports = {"DPDK rte_lpm, then ports", make_hits, lookup_lpm_ports, NULL, lpm_subject.most4, 0};
+	const struct subject fib6_ports = {"DPDK rte_fib6, then ports", make_hits, lookup_fib6_ports, NULL, 0, fib6_subject.most6};
 #endif
-	const struct subject *const four[] = {&ours, &bare, &whole, &sorted_subject, &lpm_subject, &mmdb_subject,
+	const struct subject *const four[] = {&ours4, &bare4, &whole, &sorted_subject, &lpm_subject, &lpm_ports, &mmdb_subject,
 	    &judy_subject, &scan_subject, &floor_subject, NULL};
-	const struct subject *const six[] = {&ours, &bare, &whole, &sorted_subject, &fib6_subject, &mmdb_subject,
+	const struct subject *const six[] = {&ours6, &bare6, &whole, &sorted_subject, &fib6_subject, &fib6_ports, &mmdb_subject,
 	    &judy_subject, &scan_subject, &floor_subject, NULL};
 	struct list list = {.folder = argv[1]};
 
