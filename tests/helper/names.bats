@@ -99,7 +99,7 @@ ask() {
 
 # Starts a helper to talk with, and sets TO, FROM and HELPER_PROCESS.
 start_helper() {
-	coproc HELPER { RUN=exec helper "$@" 3>&-; }
+	coproc HELPER { RUN="exec" helper "$@" 3>&-; }
 	TO=${HELPER[1]} FROM=${HELPER[0]} HELPER_PROCESS=$HELPER_PID
 }
 
