@@ -318,7 +318,7 @@ enum confirmation {
 	CONFIRM_YES,
 	CONFIRM_NO,
 	CONFIRM_FAILED, /* no answer in time, or an error */
-	CONFIRM_REFUSED /* too many look-ups are under way already */
+	CONFIRM_REFUSED /* too many look-ups are under way, or too many questions wait while DNS is silent */
 };
 
 /* What is known of one request, as text; "-" or nothing is missing. */
@@ -349,7 +349,7 @@ enum miss {
 	MISS_NAME_IGNORED,    /* only a claimed name matched, and claims don't count here */
 	MISS_NAME_REFUTED,    /* only a claimed name matched, and DNS says that it isn't this address */
 	MISS_NAME_UNANSWERED, /* only a claimed name matched, and DNS gave no answer */
-	MISS_NAME_UNASKED,    /* only a claimed name matched, and there were too many look-ups to ask DNS */
+	MISS_NAME_UNASKED,    /* only a claimed name matched, and too much waited for DNS already */
 	MISS_CLIENT_UNKNOWN,  /* the client was asked about, and isn't known */
 	MISS_CLIENT,          /* the client was asked about, and isn't exempt */
 	MISS_SERVICE_OFF,     /* the services asked for are switched off, or their files refused */

@@ -314,7 +314,7 @@ static const char *miss_sentence(enum miss why)
 	case MISS_NAME_IGNORED: return "only the name matches, and a client can claim any name (--names=ignore).";
 	case MISS_NAME_REFUTED: return "only the name matches, and DNS doesn't list the address under that name.";
 	case MISS_NAME_UNANSWERED: return "only the name matches, and DNS gave no answer to confirm it.";
-	case MISS_NAME_UNASKED: return "only the name matches, and too many look-ups are under way to ask DNS.";
+	case MISS_NAME_UNASKED: return "only the name matches, and too much waits for DNS already to confirm it.";
 	case MISS_CLIENT_UNKNOWN: return "the client isn't known (Squid says `-` or `::`, as in ssl_bump at step 1).";
 	case MISS_CLIENT: return "no line of `clients` holds the client.";
 	case MISS_SERVICE_OFF: return "the services asked about have no entries: switched off, or their files refused.";

@@ -25,11 +25,11 @@ static void check_address(struct text text)
 	if (!address_parse(text, &address, &why)) {
 		check_refusal(&why, text);
 		if (text.length < sizeof out && (text.length == 0 || memchr(text.at, '\0', text.length) == NULL)) {
-			uint8_t bytes[4];
+			uint8_t bytes[16];
 
 			memcpy(out, text.at, text.length);
 			out[text.length] = '\0';
-			MUST(inet_pton(AF_INET, out, bytes) != 1);
+			MUST(inet_pton(AF_INET, out, bytes) != 1 && inet_pton(AF_INET6, out, bytes) != 1);
 		}
 		return;
 	}
@@ -39,7 +39,7 @@ static void check_address(struct text text)
 	MUST(address_parse((struct text){out, length}, &again, &why));
 	MUST(memcmp(&again, &address, sizeof address) == 0);
 	MUST(address.family == IPV6 || memcmp(address.bytes + 4, (const uint8_t[12]){0}, 12) == 0);
-	/* inet_pton knows it, too, where it isn't in brackets */
+	/* inet_pton reads the same, where it isn't in brackets; of an IPv4-mapped one the end is left. */
 	if (text.at[0] != '[') {
 		char copy[64];
 		uint8_t bytes[16];
@@ -47,7 +47,9 @@ static void check_address(struct text text)
 		MUST(text.length < sizeof copy);
 		memcpy(copy, text.at, text.length);
 		copy[text.length] = '\0';
-		MUST(inet_pton(memchr(copy, ':', text.length) == NULL ? AF_INET : AF_INET6, copy, bytes) == 1);
+		bool colon = memchr(copy, ':', text.length) != NULL;
+		MUST(inet_pton(colon ? AF_INET6 : AF_INET, copy, bytes) == 1);
+		MUST(memcmp(address.bytes, bytes + (colon && address.family == IPV4 ? 12 : 0), address.family == IPV4 ? 4 : 16) == 0);
 	}
 }
 

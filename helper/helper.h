@@ -103,7 +103,9 @@ struct resolver *resolver_open(const char *server, unsigned timeout_ms, resolver
     char why[256]) MUST_CHECK;
 
 /* The answer, if it is known; else CONFIRM_UNASKED, and answered is called once with the ticket, now or later. Without a
- * ticket (NULL) nothing is asked. */
+ * ticket (NULL) nobody waits, and nothing is asked. CONFIRM_REFUSED: too many look-ups are under way, or DNS is silent and too
+ * many wait; then it is looked up all the same, and answered is called so for the oldest of those who wait, too. answered may
+ * be called for others meanwhile. */
 enum confirmation resolver_ask(struct resolver *resolver, const char *name, const struct address *dst, void *ticket);
 
 /* What to wait for: fills fds (RESOLVER_FDS at most) and returns how many; -1 in *timeout_ms: for ever. */

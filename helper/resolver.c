@@ -3,7 +3,12 @@
  *
  * c-ares asks, in the helper's own loop. One look-up a name and family serves all that ask at once. An address counts for
  * its time to live, so the answers of a name that takes turns add up; one that isn't among them makes DNS be asked again,
- * at most once a second. All is bounded: the wait, the cache, the look-ups under way and those who wait for them. */
+ * at most once a second. All is bounded: the wait, the cache, the look-ups under way and those who wait for them.
+ *
+ * Who waits holds one of Squid's places, and with all of them taken no other question comes through. So while DNS is silent
+ * only SILENT_MOST may wait: the oldest above that are refused, and so is who comes then; their look-ups go on. Silence is
+ * that somebody waits and nothing is heard. That a name has an address, or none, is heard; SERVFAIL, REFUSED and nonsense
+ * aren't: so speaks a server that is cut off from DNS itself. Weak where DNS answers for some names and not for others. */
 #include <config.h>
 
 #include "helper/helper.h"
@@ -16,6 +21,8 @@
 enum {
 	NAMES_MOST = 10000,   /* names in the cache */
 	LOOKUPS_MOST = 256,   /* under way at once */
+	SILENT_MOST = 48,     /* who wait while DNS is silent: a quarter of Squid's 64 places (burst.bats) is left to others */
+	SILENT_MS = 200, SILENT_PART = 10, /* silent: for so long, or for a tenth of the time-out if that is more */
 	ADDRESSES_MOST = 256, /* of one name */
 	BUCKETS = 16384,
 	AGAIN_MS = 1000,      /* an address that isn't known, or an error: not asked again before */
@@ -60,8 +67,9 @@ struct resolver {
 	void *context;
 	struct lookup *bucket[BUCKETS];
 	struct lookup *newest, *oldest;
-	size_t lookups, under_way;
-	struct asker *first, *last; /* by deadline */
+	size_t lookups, under_way, waiting; /* waiting: askers */
+	int64_t heard;                      /* when DNS has told something last */
+	struct asker *first, *last;         /* by deadline */
 };
 
 static size_t address_size(enum family family)
@@ -211,6 +219,7 @@ static void answer(struct asker *asker, enum confirmation confirmation)
 	}
 	*(asker->earlier == NULL ? &resolver->first : &asker->earlier->later) = asker->later;
 	*(asker->later == NULL ? &resolver->last : &asker->later->earlier) = asker->earlier;
+	resolver->waiting--;
 	free(asker);
 	resolver->answered(resolver->context, ticket, confirmation);
 }
@@ -235,6 +244,7 @@ static bool wait_for(struct lookup *lookup, const struct address *dst, void *tic
 	asker->earlier = resolver->last; /* all wait equally long, so the last deadline is the newest */
 	*(resolver->last == NULL ? &resolver->first : &resolver->last->later) = asker;
 	resolver->last = asker;
+	resolver->waiting++;
 	return true;
 }
 
@@ -321,6 +331,9 @@ static void answered(void *argument, int status, int timeouts, unsigned char *an
 	}
 	negative = status == ARES_ENODATA || status == ARES_ENOTFOUND;
 	lookup->failed_until = status == ARES_SUCCESS || negative ? 0 : now + AGAIN_MS;
+	if (lookup->failed_until == 0) {
+		lookup->resolver->heard = now;
+	}
 	lookup->negative_until = negative ? now + 1000 * (answer_ == NULL ? NEGATIVE_UNKNOWN : negative_seconds(answer_, length)) : 0;
 	if (negative) {
 		lookup->known_count = 0; /* what was known before is withdrawn */
@@ -334,10 +347,68 @@ static void answered(void *argument, int status, int timeouts, unsigned char *an
 	}
 }
 
+/* ---- The sockets of c-ares ---- */
+
+static size_t sockets_wanted(const struct resolver *resolver, struct pollfd *fds)
+{
+	ares_socket_t sockets[RESOLVER_FDS];
+	unsigned bits = (unsigned)ares_getsock(resolver->channel, sockets, RESOLVER_FDS);
+	size_t count = 0;
+
+	for (int i = 0; i < RESOLVER_FDS; i++) {
+		/* c-ares's own macros shift a signed number too far. */
+		short events = (short)((bits >> i & 1 ? POLLIN : 0) | (bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0));
+
+		if (events != 0) {
+			fds[count++] = (struct pollfd){sockets[i], events, 0};
+		}
+	}
+	return count;
+}
+
+static void sockets_work(struct resolver *resolver, const struct pollfd *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fds[i].revents != 0) {
+			bool read = (fds[i].revents & (POLLIN | POLLERR | POLLHUP)) != 0, write = (fds[i].revents & POLLOUT) != 0;
+
+			ares_process_fd(resolver->channel, read ? fds[i].fd : ARES_SOCKET_BAD, write ? fds[i].fd : ARES_SOCKET_BAD);
+		}
+	}
+}
+
+/* ---- Silence ---- */
+
+/* When DNS will have been silent for too long, if nothing is heard until then. Somebody waits. */
+static int64_t silent_from(const struct resolver *resolver)
+{
+	int64_t began = resolver->first->deadline - resolver->timeout_ms, part = resolver->timeout_ms / SILENT_PART;
+
+	return (resolver->heard > began ? resolver->heard : began) + (part > SILENT_MS ? part : SILENT_MS);
+}
+
+/* Do `more` wait than may while DNS is silent, and is it? */
+static bool too_many_in_silence(struct resolver *resolver, size_t more)
+{
+	struct pollfd fds[RESOLVER_FDS];
+	int64_t now;
+
+	if (resolver->waiting + more <= SILENT_MOST || (now = clock_monotonic()) < silent_from(resolver)) {
+		return false;
+	}
+	/* It may be this process that was held up: what has come is read first. */
+	size_t count = sockets_wanted(resolver, fds);
+	if (poll(fds, count, 0) > 0) {
+		sockets_work(resolver, fds, count);
+	}
+	return resolver->waiting + more > SILENT_MOST && now >= silent_from(resolver);
+}
+
 /* ---- Outside ---- */
 
 enum confirmation resolver_ask(struct resolver *resolver, const char *name, const struct address *dst, void *ticket)
 {
+	bool silent = too_many_in_silence(resolver, 1); /* before all else: it may learn the answer */
 	struct lookup *lookup = find(resolver, name, dst->family);
 	int64_t now = clock_monotonic();
 
@@ -361,10 +432,10 @@ enum confirmation resolver_ask(struct resolver *resolver, const char *name, cons
 			return CONFIRM_REFUSED;
 		}
 	}
-	if (ticket == NULL) {
+	if (ticket == NULL && !silent) {
 		return CONFIRM_UNASKED;
 	}
-	if (!wait_for(lookup, dst, ticket, now)) {
+	if (!silent && !wait_for(lookup, dst, ticket, now)) {
 		return CONFIRM_REFUSED;
 	}
 	if (!lookup->under_way) {
@@ -374,28 +445,22 @@ enum confirmation resolver_ask(struct resolver *resolver, const char *name, cons
 		/* c-ares may call answered at once; the asker has its answer by then. */
 		ares_query(resolver->channel, lookup->name, ns_c_in, dst->family == IPV4 ? ns_t_a : ns_t_aaaa, answered, lookup);
 	}
-	return CONFIRM_UNASKED;
+	return silent ? CONFIRM_REFUSED : CONFIRM_UNASKED; /* the look-up of one that is refused tells when DNS is back */
 }
 
 size_t resolver_wait(struct resolver *resolver, struct pollfd *fds, int *timeout_ms)
 {
-	ares_socket_t sockets[RESOLVER_FDS];
-	unsigned bits = (unsigned)ares_getsock(resolver->channel, sockets, RESOLVER_FDS);
-	size_t count = 0;
+	size_t count = sockets_wanted(resolver, fds);
 	struct timeval wait, *next = resolver->under_way == 0 ? NULL : ares_timeout(resolver->channel, NULL, &wait);
 
-	for (int i = 0; i < RESOLVER_FDS; i++) {
-		/* c-ares's own macros shift a signed number too far. */
-		short events = (short)((bits >> i & 1 ? POLLIN : 0) | (bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0));
-
-		if (events != 0) {
-			fds[count++] = (struct pollfd){sockets[i], events, 0};
-		}
-	}
 	*timeout_ms = next == NULL ? -1 : (int)(next->tv_sec * 1000 + next->tv_usec / 1000 + 1);
 	if (resolver->first != NULL) {
-		int64_t left = resolver->first->deadline - clock_monotonic();
+		int64_t until = resolver->first->deadline;
 
+		if (resolver->waiting > SILENT_MOST && silent_from(resolver) < until) {
+			until = silent_from(resolver);
+		}
+		int64_t left = until - clock_monotonic();
 		left = left < 0 ? 0 : left;
 		*timeout_ms = *timeout_ms < 0 || left < *timeout_ms ? (int)left : *timeout_ms;
 	}
@@ -404,15 +469,12 @@ size_t resolver_wait(struct resolver *resolver, struct pollfd *fds, int *timeout
 
 void resolver_work(struct resolver *resolver, const struct pollfd *fds, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (fds[i].revents != 0) {
-			bool read = (fds[i].revents & (POLLIN | POLLERR | POLLHUP)) != 0, write = (fds[i].revents & POLLOUT) != 0;
-
-			ares_process_fd(resolver->channel, read ? fds[i].fd : ARES_SOCKET_BAD, write ? fds[i].fd : ARES_SOCKET_BAD);
-		}
-	}
+	sockets_work(resolver, fds, count);
 	if (resolver->under_way > 0) {
 		ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* its own time-outs */
+	}
+	while (too_many_in_silence(resolver, 0)) {
+		answer(resolver->first, CONFIRM_REFUSED);
 	}
 	while (resolver->first != NULL && resolver->first->deadline <= clock_monotonic()) {
 		answer(resolver->first, CONFIRM_FAILED);

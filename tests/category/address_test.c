@@ -216,6 +216,46 @@ static void agrees_with_inet_pton(void **state)
 	}
 }
 
+/* The same of IPv6: groups that are good for the most part, a `::` or a dotted end here and there, and a character amiss. */
+static void agrees_with_inet_pton_on_ipv6(void **state)
+{
+	static const char alphabet[] = "0123456789abcdefABCDEF:::..g%";
+	(void)state;
+
+	for (int i = 0; i < 500000; i++) {
+		char string[80];
+		size_t length = 0, groups = chance(8) == 0 ? chance(10) : 8, gap = chance(2) == 0 ? chance(9) : 99;
+		struct address address;
+		struct refusal why;
+		uint8_t bytes[16];
+
+		groups -= gap < groups ? chance(groups + 1) : 0;
+		bool dotted = chance(4) == 0 && groups >= 2;
+		groups -= dotted ? 2 : 0;
+		for (size_t g = 0; g < groups; g++) {
+			length += (size_t)snprintf(string + length, sizeof string - length, "%s%0*x", g == gap ? "::" : g > 0 ? ":" : "",
+			    (int)chance(5), (unsigned)chance(chance(30) == 0 ? 0x20000 : chance(2) == 0 ? 0x10 : 0x10000));
+		}
+		if (dotted) {
+			length += (size_t)snprintf(string + length, sizeof string - length, "%s%u.%u.%u.%u", groups > 0 ? ":" : "::",
+			    (unsigned)chance(260), (unsigned)chance(256), (unsigned)chance(256), (unsigned)chance(256));
+		} else if (gap == groups && gap < 9) {
+			length += (size_t)snprintf(string + length, sizeof string - length, "::");
+		}
+		if (length > 0 && chance(3) == 0) {
+			string[chance(length)] = alphabet[chance(sizeof alphabet - 1)];
+		}
+		string[length] = '\0';
+		bool expected = inet_pton(AF_INET6, string, bytes) == 1;
+		if (memchr(string, ':', length) != NULL && address_parse(text_of(string), &address, &why) != expected) {
+			fail_msg("%s: %s", string, expected ? "refused" : "taken");
+		}
+		if (expected) {
+			assert_memory_equal(address.bytes, bytes + (address.family == IPV4 ? 12 : 0), address.family == IPV4 ? 4 : 16);
+		}
+	}
+}
+
 /* ---- Blocks of files ---- */
 
 static void takes_canonical_blocks(void **state)
@@ -451,6 +491,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_no_address),
 		cmocka_unit_test(length_decides_not_a_nul),
 		cmocka_unit_test(agrees_with_inet_pton),
+		cmocka_unit_test(agrees_with_inet_pton_on_ipv6),
 		cmocka_unit_test(takes_canonical_blocks),
 		cmocka_unit_test(refuses_all_other_blocks),
 		cmocka_unit_test(says_what_to_write_instead),

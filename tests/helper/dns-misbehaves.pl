@@ -1,11 +1,13 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A DNS server that misbehaves as the name says: silent.*, servfail.*, loop.*, short.*, nodata.*, slow.*; for names.bats.
-# Prints its port, counts its questions on standard output ("asked NAME TYPE"), and ends with its standard input.
+# A DNS server that misbehaves as the name says: silent.*, servfail.*, loop.*, short.*, nodata.*, slow.* (a second late),
+# steady.* (one after another, 12 milliseconds each); for names.bats. Prints its port, what it was asked ("asked NAME TYPE"),
+# and when the last slow or steady reply has gone ("done"). A line on standard input ends all silence, its end the server.
 use strict;
 use warnings;
 use IO::Socket::INET;
 use IO::Select;
+use Time::HiRes qw(time);
 
 $| = 1;
 my $socket = IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1', LocalPort => 0) or die "no socket: $!";
@@ -24,16 +26,19 @@ sub reply { # query, rcode, question, answers
 }
 
 my $select = IO::Select->new($socket, \*STDIN);
-my @later;
+my (@later, $loud);
+my $steady = 0;
 while (1) {
-	my @ready = $select->can_read(@later ? 0.05 : undef);
+	my @ready = $select->can_read(@later ? 0.01 : undef);
 	while (@later && $later[0][0] <= time) {
 		my (undef, $peer, $bytes) = @{ shift @later };
 		$socket->send($bytes, 0, $peer);
+		print "done\n" unless @later;
 	}
 	for my $handle (@ready) {
 		if ($handle != $socket) {
 			exit 0 unless sysread(STDIN, my $ignored, 100);
+			$loud = 1;
 			next;
 		}
 		my $peer = $socket->recv(my $query, 4096);
@@ -46,19 +51,21 @@ while (1) {
 		my $type = unpack('n', substr($query, $at + 1, 2));
 		my ($name, $how, $domain) = (join('.', @labels), $labels[0], join('.', @labels[1 .. $#labels]));
 		print "asked $name $type\n";
+		my $good = reply($query, 0, $question, record($name, 1, 60, pack('C4', 203, 0, 113, 5)));
 		if ($how eq 'silent') {
-			next;
+			$socket->send($good, 0, $peer) if $loud;
 		} elsif ($how eq 'servfail') {
 			$socket->send(reply($query, 2, $question), 0, $peer);
 		} elsif ($how eq 'nodata') {
 			$socket->send(reply($query, 0, $question), 0, $peer);
 		} elsif ($how eq 'short') {
-			$socket->send(substr(reply($query, 0, $question, record($name, 1, 60, pack('C4', 203, 0, 113, 5))), 0, -3), 0, $peer);
+			$socket->send(substr($good, 0, -3), 0, $peer);
 		} elsif ($how eq 'loop') {
 			$socket->send(reply($query, 0, $question, record($name, 5, 60, name_bytes("pool.$domain")),
 				record("pool.$domain", 5, 60, name_bytes($name))), 0, $peer);
-		} else { # slow
-			push @later, [time + 1, $peer, reply($query, 0, $question, record($name, 1, 60, pack('C4', 203, 0, 113, 5)))];
+		} else {
+			$steady = ($steady > time ? $steady : time) + 0.012;
+			push @later, [$how eq 'slow' ? time + 1 : $steady, $peer, $good];
 		}
 	}
 }

@@ -18,4 +18,9 @@ tests_helper_garbage_test_SOURCES = tests/helper/garbage_test.c
 tests_helper_garbage_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_helper_garbage_test_LDADD = tests/helper/libasker.la
 
+unit_tests += tests/helper/resolver_test
+tests_helper_resolver_test_SOURCES = tests/helper/resolver_test.c
+tests_helper_resolver_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_helper_resolver_test_LDADD = helper/libprotocol.la tests/category/libfixture.la
+
 bats_tests += tests/helper/options.bats tests/helper/burst.bats

@@ -7,7 +7,7 @@ load ../wait
 
 setup_file() {
 	export DIR="$BATS_FILE_TMPDIR" PORT
-	command -v dnsmasq >/dev/null && command -v perl >/dev/null || return 0 # setup says so
+	command -v dnsmasq >/dev/null && perl -MTime::HiRes -e 1 || return 0 # setup says so
 	mkdir "$DIR/services"
 	printf 'service meet\nports tcp 443\nname .meet.example\naddress 198.51.100.250\n' >"$DIR/services/meet.service"
 	echo '203.0.113.5 moves.meet.example' >"$DIR/hosts"
@@ -40,7 +40,7 @@ teardown_file() {
 }
 
 helper() {
-	"${top_builddir:-.}/helper/ext_meeting_acl" --config="$DIR/services" --resolver="127.0.0.1:$PORT" "$@" 2>"$DIR/stderr"
+	${RUN:-} "${top_builddir:-.}/helper/ext_meeting_acl" --config="$DIR/services" --resolver="127.0.0.1:$PORT" "$@" 2>"$DIR/stderr"
 }
 
 # QUESTION: the answer to it.
@@ -97,9 +97,9 @@ ask() {
 	[ "$(grep -c 'query\[A\] one' "$DIR/log")" = 1 ]
 }
 
-# Starts a helper to talk with, and sets TO and FROM.
+# Starts a helper to talk with, and sets TO, FROM and HELPER_PROCESS.
 start_helper() {
-	coproc HELPER { helper "$@" 3>&-; }
+	coproc HELPER { RUN="exec" helper "$@" 3>&-; }
 	TO=${HELPER[1]} FROM=${HELPER[0]} HELPER_PROCESS=$HELPER_PID
 }
 
@@ -170,15 +170,134 @@ start_misbehaving() {
 	exec {BAD_END}>&-
 }
 
+# HOW FROM TO: questions about names, with these channels.
+name_questions() {
+	local i
+	for ((i = $2; i <= $3; i++)); do
+		echo "$i 192.0.2.1 203.0.113.5 443 - $1.n$i.meet.example"
+	done
+}
+
+# TIMES REGEX: reads so many answers into `heard`, each of which has to match.
+hear() {
+	local i line
+	for ((i = 0; i < $1; i++)); do
+		read -rt 30 line <&"$FROM"
+		echo "$line"
+		heard+=("$line")
+		[[ $line =~ $2 ]]
+	done
+}
+
+# FROM TO: `heard` has one answer for each of these channels.
+each_once() {
+	diff <(seq "$1" "$2") <(printf '%s\n' "${heard[@]}" | cut -d' ' -f1 | sort -n)
+}
+
 @test 'look-ups under way are bounded: past that, an ERR with its reason at once' {
 	start_misbehaving
+	name_questions silent 1 300 >"$DIR/questions" # a file: all come at once
+	helper --dns-timeout=0.5 <"$DIR/questions" >"$DIR/bounded"
+	diff <(seq 257 300) <(head -44 "$DIR/bounded" | cut -d' ' -f1)
+	diff <(seq 1 300) <(cut -d' ' -f1 "$DIR/bounded" | sort -n)
+	# Of the 256 that are asked, all but 48 are given up as DNS is silent.
+	[ "$(grep -c 'reason_=name-unasked$' "$DIR/bounded")" = $((300 - 48)) ]
+	[ "$(grep -c 'reason_=name-unanswered$' "$DIR/bounded")" = 48 ]
+	exec {BAD_END}>&-
+}
+
+# Squid asks no more than its places allow: the next question comes when one is answered. Silence is a tenth of the time-out.
+@test 'with DNS silent, questions that need none find a place long before the time-out' {
+	local heard=() i places line=
+	places=$(sed -n 's/^external_acl_type .*concurrency=\([0-9]*\) .*/\1/p' "$top_srcdir/squid-conf/intercept.conf.in")
+	start_misbehaving
+	start_helper --dns-timeout=15
+	name_questions silent 1 "$places" >&"$TO"
+	hear $((places - 48)) 'ERR verdict_=normal reason_=name-unasked$'
+	diff <(seq $((places - 48))) <(printf '%s\n' "${heard[@]}" | cut -d' ' -f1) # the oldest
+	for ((i = places + 1; i <= places + 50; i++)); do
+		echo "$i 192.0.2.1 198.51.100.250 443 - -" >&"$TO"
+		hear 1 "^$i OK "
+	done
+	name_questions silent "$i" "$i" >&"$TO"
+	hear 1 "^$i ERR verdict_=normal reason_=name-unasked$"
+	until [[ $line == "asked silent.n$i."* ]]; do # its look-up begins, though
+		read -rt 10 line <&"${BAD[0]}"
+	done
+	echo >&"$BAD_END" # DNS is back
+	hear 48 '^[0-9]+ OK .*evidence_=name '
+	each_once 1 "$i"
+	# Those who were refused are known, or soon.
+	talk "$(name_questions silent 1 1)"
+	[[ $ANSWER == '1 OK '* ]]
+	talk "$(name_questions silent "$i" "$i")"
+	[[ $ANSWER == "$i OK "* ]]
+	exec {TO}>&- {BAD_END}>&-
+	run ! read -rt 10 ANSWER <&"$FROM"
+	wait "$HELPER_PROCESS"
+}
+
+@test 'SERVFAIL ends no silence' {
+	local heard=() i
+	start_misbehaving
+	start_helper --dns-timeout=7
+	cat <&"${BAD[0]}" >/dev/null &
+	name_questions silent 1 60 >&"$TO"
+	for ((i = 61; ; i++)); do
+		name_questions servfail "$i" "$i" >&"$TO"
+		hear 1 'ERR verdict_=normal reason_=name-una'
+		[[ ${heard[-1]} == "$i "*name-unanswered ]] || break
+	done
+	[[ ${heard[-1]} == *name-unasked ]]
+	exec {TO}>&- {BAD_END}>&-
+	wait "$HELPER_PROCESS"
+}
+
+@test 'DNS that is slow but answers is waited for, by however many' {
+	local heard=()
+	start_misbehaving
+	start_helper --dns-timeout=20
+	name_questions steady 1 250 >&"$TO"
+	hear 250 '^[0-9]+ OK .*evidence_=name '
+	each_once 1 250
+	exec {TO}>&- {BAD_END}>&-
+	wait "$HELPER_PROCESS"
+}
+
+@test 'answers that came while the helper itself was held up count' {
+	local heard=() line= until
+	start_misbehaving
+	start_helper --dns-timeout=20
+	name_questions slow 1 60 >&"$TO"
+	for ((line = 0; line < 60; line++)); do
+		read -rt 10 _ <&"${BAD[0]}"
+	done
+	kill -STOP "$HELPER_PROCESS"
+	until=$((${EPOCHREALTIME/./} + 2100000)) # silence would be 2 seconds
+	until [[ $line == done ]]; do
+		read -rt 10 line <&"${BAD[0]}"
+	done
+	name_questions slow 61 61 >&"$TO"
+	wait_until 10 eval "((\${EPOCHREALTIME/./} > $until))"
+	kill -CONT "$HELPER_PROCESS"
+	hear 61 '^[0-9]+ OK .*evidence_=name '
+	each_once 1 61
+	exec {TO}>&- {BAD_END}>&-
+	wait "$HELPER_PROCESS"
+}
+
+@test 'with DNS silent and no channels, each has its one answer in its turn' {
+	start_misbehaving
 	local i
-	for i in {1..300}; do
-		echo "$i 192.0.2.1 203.0.113.5 443 - silent.n$i.meet.example"
-	done | helper --dns-timeout=0.5 >"$DIR/bounded"
-	[ "$(wc -l <"$DIR/bounded")" = 300 ]
-	[ "$(grep -c 'reason_=name-unasked$' "$DIR/bounded")" = 44 ]
-	[ "$(grep -c 'reason_=name-unanswered$' "$DIR/bounded")" = 256 ]
+	for i in {1..100}; do
+		echo "192.0.2.1 203.0.113.5 443 - silent.n$i.meet.example"
+		echo "192.0.2.1 198.51.100.250 443 - -"
+	done >"$DIR/questions"
+	helper --dns-timeout=1 <"$DIR/questions" >"$DIR/turns"
+	[ "$(sed -n '1~2p' "$DIR/turns" | grep -c 'ERR .*name-unasked$')" = 52 ]
+	[ "$(sed -n '1~2p' "$DIR/turns" | grep -c 'ERR .*name-unanswered$')" = 48 ]
+	[ "$(sed -n '2~2p' "$DIR/turns" | grep -c '^OK .*evidence_=address')" = 100 ]
+	[ "$(wc -l <"$DIR/turns")" = 200 ]
 	exec {BAD_END}>&-
 }
 
