@@ -283,11 +283,9 @@ static bool judge_rows(const struct question *question, const struct counted_blo
 	select_rows(counted, question, counter);
 	for (size_t i = 0; i < view.dimensions; i++) {
 		const uint16_t *code = view.coded[i]->code;
-		uint8_t *bits = counter->bits, all = 0;
+		const uint8_t *bits = counter->bits;
 
-		for (uint32_t j = 0; j < view.coded[i]->count; j++)
-			all |= bits[j] = groups_bits(question, i, view.coded[i]->value[j], turn);
-		if (all == 0) {
+		if (groups_bits(question, i, view.coded[i], turn, counter->bits) == 0) {
 			memset(counter->wanted, 0, sizeof counter->wanted);
 			return false;
 		}

@@ -96,8 +96,9 @@ bool groups_find(struct question *question, int64_t key[][QUESTION_DIMENSIONS], 
 /* Counts a connection that recurs, if this group hasn't it yet. */
 bool groups_count_connection(struct question *question, uint32_t group, uint32_t connection) MUST_CHECK;
 
-/* The question's `bits` of a value, which is asked for once. */
-uint8_t groups_bits(const struct question *question, size_t place, int64_t value, const struct turn *turn);
+/* The question's `bits` of all values, in their order, each of which is asked for once; and whatever one of them has. */
+uint8_t groups_bits(const struct question *question, size_t place, const struct coded *coded, const struct turn *turn,
+    uint8_t *bits);
 
 /* Counts a block for a question, and for those of questions[count] that are within it. False when memory has run out. */
 bool question_count(struct question *question, struct question *questions, size_t count,

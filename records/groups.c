@@ -215,17 +215,29 @@ bool groups_count_connection(struct question *question, uint32_t group, uint32_t
 
 enum { KNOWN = 1 << 7 };
 
-uint8_t groups_bits(const struct question *question, size_t place, int64_t value, const struct turn *turn)
+uint8_t groups_bits(const struct question *question, size_t place, const struct coded *coded, const struct turn *turn,
+    uint8_t *bits)
 {
-	uint8_t *known = question->index->known[place].at, none = 0;
+	const struct group_index *index = question->index;
+	uint8_t *known = index->known[place].at, all = 0, none;
+	bool ours = false;
 
-	known = value >= 0 && (uint64_t)value < question->index->values ? known + value : &none;
-	if (*known == 0) {
-		turn->begin(turn->context);
-		*known = (uint8_t)(question->bits(question->context, place, value) | KNOWN);
-		turn->end(turn->context);
+	for (uint32_t i = 0; i < coded->count; i++) {
+		int64_t value = coded->value[i];
+		uint8_t *at = value >= 0 && (uint64_t)value < index->values ? known + value : &none;
+
+		none = 0;
+		if (*at == 0) {
+			if (!ours)
+				turn->begin(turn->context);
+			ours = true;
+			*at = (uint8_t)(question->bits(question->context, place, value) | KNOWN);
+		}
+		all |= bits[i] = *at & (KNOWN - 1);
 	}
-	return *known & (KNOWN - 1);
+	if (ours)
+		turn->end(turn->context);
+	return all;
 }
 
 /* ---- Begin and end ---- */
