@@ -21,7 +21,7 @@ struct group_index {
 	uint16_t *first_seen; /* of a connection: the group's number and 1; 0: none that is small enough */
 	uint64_t *pair;       /* a connection and a further group */
 	size_t pairs, pair_slots;
-	struct zeros known[QUESTION_DIMENSIONS]; /* a value's bits, and KNOWN */
+	struct zeros known[QUESTION_DIMENSIONS]; /* a value's bits, and KNOWN; or ASKED alone */
 	uint64_t values; /* that there is room for */
 };
 
@@ -213,30 +213,55 @@ bool groups_count_connection(struct question *question, uint32_t group, uint32_t
 
 /* ---- What each dimension wants ---- */
 
-enum { KNOWN = 1 << 7 };
+enum { ASKED = 1, KNOWN = 1 << 7 };
+
+/* Where a value's bits are noted: at `other` if there is no room for it. */
+static uint8_t *place_of(const struct group_index *index, size_t place, int64_t value, uint8_t *other)
+{
+	return value >= 0 && (uint64_t)value < index->values ? (uint8_t *)index->known[place].at + value : other;
+}
+
+/* In the order of their numbers, which is how texts are found soonest. */
+static void ask_bits(const struct question *question, size_t place, int64_t first, int64_t last)
+{
+	uint8_t *known = question->index->known[place].at;
+
+	for (int64_t value = first; value <= last; value++)
+		if (known[value] == ASKED)
+			known[value] = (uint8_t)(question->bits(question->context, place, value) | KNOWN);
+}
 
 uint8_t groups_bits(const struct question *question, size_t place, const struct coded *coded, const struct turn *turn,
     uint8_t *bits)
 {
-	const struct group_index *index = question->index;
-	uint8_t *known = index->known[place].at, all = 0, none;
-	bool ours = false;
+	int64_t first = INT64_MAX, last = -1;
+	uint8_t all = 0, other = 0;
 
 	for (uint32_t i = 0; i < coded->count; i++) {
 		int64_t value = coded->value[i];
-		uint8_t *at = value >= 0 && (uint64_t)value < index->values ? known + value : &none;
+		uint8_t *known = place_of(question->index, place, value, &other);
 
-		none = 0;
-		if (*at == 0) {
-			if (!ours)
-				turn->begin(turn->context);
-			ours = true;
-			*at = (uint8_t)(question->bits(question->context, place, value) | KNOWN);
-		}
-		all |= bits[i] = *at & (KNOWN - 1);
+		if (*known != 0 || known == &other)
+			continue;
+		*known = ASKED;
+		first = value < first ? value : first;
+		last = value > last ? value : last;
 	}
-	if (ours)
+	if (last >= 0) {
+		turn->begin(turn->context);
+		ask_bits(question, place, first, last);
 		turn->end(turn->context);
+	}
+	for (uint32_t i = 0; i < coded->count; i++) {
+		const uint8_t *known = place_of(question->index, place, coded->value[i], &other);
+
+		if (known == &other) {
+			turn->begin(turn->context);
+			other = (uint8_t)question->bits(question->context, place, coded->value[i]);
+			turn->end(turn->context);
+		}
+		all |= bits[i] = *known & (KNOWN - 1);
+	}
 	return all;
 }
 

@@ -125,6 +125,7 @@ struct store {
 	struct known_texts *texts;
 	struct rows *rows; /* that were added and aren't in the database yet */
 	struct sqlite3_stmt *text_find, *text_add, *text_touch, *text_get, *block_add, *details_add;
+	int64_t text_at; /* the text that text_get is at; 0: none */
 	int64_t generation;
 	int64_t give_up_at; /* of CLOCK_MONOTONIC, in milliseconds; 0: never */
 	char trouble[STORE_WHY_SIZE]; /* of the last failure */
