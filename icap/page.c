@@ -227,6 +227,8 @@ static bool write_wish(const struct page_sources *sources, const struct wish *wi
 	if (store == NULL)
 		return false;
 	store_give_up_after(store, most);
+	if (sources->shared != NULL)
+		store_use_counts(store, shared_counts(sources->shared));
 	good = wish->page == PAGE_RECENT ? write_recent(sources, wish, store, to, why) :
 	    is_small(sources, wish, store, why) && write_report(sources, wish, store, to, why);
 	if (!good && store_is_damaged(store) && sources->shared != NULL)

@@ -26,6 +26,7 @@ struct slot {
 };
 
 struct shared {
+	struct kept_counts *counts;
 	pthread_mutex_t lock;   /* of all below, held for a copy's time */
 	pthread_mutex_t making; /* held while an answer is made */
 	struct ingest_state ingest;
@@ -58,7 +59,8 @@ struct shared *shared_new(void)
 
 	if (shared == MAP_FAILED)
 		return NULL;
-	if (make_mutex(&shared->lock) && make_mutex(&shared->making))
+	shared->counts = kept_counts_new();
+	if (shared->counts != NULL && make_mutex(&shared->lock) && make_mutex(&shared->making))
 		return shared;
 	shared_free(shared);
 	return NULL;
@@ -66,8 +68,15 @@ struct shared *shared_new(void)
 
 void shared_free(struct shared *shared)
 {
-	if (shared != NULL)
-		munmap(shared, sizeof *shared);
+	if (shared == NULL)
+		return;
+	kept_counts_free(shared->counts);
+	munmap(shared, sizeof *shared);
+}
+
+struct kept_counts *shared_counts(struct shared *shared)
+{
+	return shared->counts;
 }
 
 static void lock(struct shared *shared)

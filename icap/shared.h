@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct kept_counts;
 struct shared;
 struct wish;
 
@@ -38,6 +39,9 @@ void shared_keep(struct shared *shared, const struct wish *wish, int status, con
  * to who asks. False if there is none. */
 enum { SHARED_STALE_MS = 30 * 1000 };
 bool shared_due(struct shared *shared, int64_t now, struct wish *wish) MUST_CHECK;
+
+/* What was counted for reports; it lives as long as shared. */
+struct kept_counts *shared_counts(struct shared *shared);
 
 /* ---- The background ingest ---- */
 

@@ -109,7 +109,9 @@ static bool find_firsts(struct counted_block *counted, const struct likeness *li
 {
 	const struct coded *coded = &counted->block->coded[COLUMN_CONNECTION];
 
-	if (!connections_look(connections, coded, counted->number))
+	if (counted->before)
+		connections_find(connections, coded, counted->number);
+	else if (!connections_look(connections, coded, counted->number))
 		return false;
 	memset(counted->first_row, 0xff, coded->count * sizeof *counted->first_row);
 	for (uint32_t row = 0; row < counted->block->rows; row++) {
@@ -121,7 +123,7 @@ static bool find_firsts(struct counted_block *counted, const struct likeness *li
 			continue;
 		if (*first == UINT32_MAX)
 			*first = row;
-		if (*number == 0 && !are_alike(likeness, row, *first)) {
+		if (*number == 0 && !counted->before && !are_alike(likeness, row, *first)) {
 			if (!connections_number(connections, coded->value[code], number))
 				return false;
 			add_recurring(counted, *first, *number);

@@ -245,9 +245,14 @@ static bool count_recurring(struct question *question, const struct counted_bloc
 		const struct local *local = &counter->local[counter->local_of[row]];
 
 		if ((counted->verdict[row] & question->verdicts) != 0 &&
-		    (question->within == NULL || (counter->wanted[row] ^ question->outside) != 0) && local->wanted &&
-		    !groups_count_connection(question, local->group, recurring->connection))
-			return false;
+		    (question->within == NULL || (counter->wanted[row] ^ question->outside) != 0) && local->wanted) {
+			uint64_t before = question->groups[local->group].connections;
+
+			if (!groups_count_connection(question, local->group, recurring->connection))
+				return false;
+			if (counted->before)
+				question->groups[local->group].connections = before;
+		}
 	}
 	return true;
 }
@@ -313,7 +318,8 @@ static bool count_groups(struct question *question, const struct counted_block *
 	if (!find_groups(question, &view, counter, turn) ||
 	    (!question->uncounted && !count_recurring(question, counted, counter)))
 		return false;
-	add_locals(question, counter);
+	if (!counted->before)
+		add_locals(question, counter);
 	return true;
 }
 

@@ -285,6 +285,23 @@ bool question_prepare(struct question *question, uint64_t connections, uint64_t 
 	return make_slots(question);
 }
 
+bool groups_take(struct question *question, const struct group *groups, size_t count)
+{
+	struct group_index *index = question->index;
+
+	if (count == 0)
+		return true;
+	question->groups = malloc(count * sizeof *groups);
+	if (question->groups == NULL)
+		return false;
+	memcpy(question->groups, groups, count * sizeof *groups);
+	question->count = index->room = count;
+	while (count * 2 > index->slots)
+		index->slots *= 2;
+	index->slots /= 2;
+	return make_slots(question);
+}
+
 void question_free(struct question *question)
 {
 	if (question->index != NULL) {

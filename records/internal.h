@@ -125,6 +125,9 @@ struct store {
 	struct known_texts *texts;
 	struct rows *rows; /* that were added and aren't in the database yet */
 	struct sqlite3_stmt *text_find, *text_add, *text_touch, *text_get, *block_add, *details_add;
+	struct kept_counts *kept; /* NULL: none */
+	uint64_t about; /* what else the answers depend on */
+	uint64_t rows_before; /* of the last answer: those that were counted before */
 	int64_t text_at; /* the text that text_get is at; 0: none */
 	int64_t generation;
 	int64_t give_up_at; /* of CLOCK_MONOTONIC, in milliseconds; 0: never */
@@ -338,7 +341,7 @@ bool dst_parse(struct text dst, struct address *address, uint16_t *port) MUST_CH
 
 /* ---- Making a report ---- */
 
-enum { ASK_ALL, ASK_VERDICT, ASK_BY, ASK_RULE, ASK_STALE, ASK_CLIENT, ASK_DISAGREES, ASK_DOUBTED,
+enum { ASK_ALL, ASK_VERDICT, ASK_RULE, ASK_STALE, ASK_CLIENT, ASK_DISAGREES, ASK_DOUBTED,
 	ASK_NEAR, ASK_FAILURE, ASK_REFUSED, ASK_CANDIDATE, ASK_FOREIGN, ASK_ABUSE, ASK_COUNT };
 
 struct making {
@@ -346,7 +349,7 @@ struct making {
 	const struct report_options *options;
 	struct report *report;
 	struct question question[ASK_COUNT + REPORT_BYS];
-	struct question *also[REPORT_BYS]; /* NULL: not asked for */
+	struct question *by[REPORT_BYS]; /* NULL: not asked for */
 	size_t questions;
 	bool failed; /* memory has run out */
 
