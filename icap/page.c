@@ -330,14 +330,41 @@ static void give_kept_or_make(const struct page_sources *sources, const struct w
 	shared_made(sources->shared);
 }
 
+/* Counts what a visitor is likely to ask for: that is kept, and what is new by then takes no time. An answer isn't kept of
+ * it, as it is to be of when he comes. */
+static void count_ahead(const struct page_sources *sources)
+{
+	static const char *const since[] = { "", "399d" };
+	struct wish wish = { .page = PAGE_REPORT };
+	int64_t begun = clock_monotonic(), now;
+	struct answer answer;
+	size_t which;
+
+	if (!shared_ahead(sources->shared, begun, sizeof since / sizeof since[0], &which))
+		return;
+	snprintf(wish.value[WISH_SINCE], WISH_VALUE_SIZE, "%s", since[which]);
+	if (!wish_renew(&wish, sources->now))
+		return;
+	make(sources, &wish, &answer);
+	free(answer.made);
+	(void)malloc_trim(0);
+	now = clock_monotonic();
+	shared_rest(sources->shared, now, now - begun);
+}
+
 void page_renew(const struct page_sources *sources)
 {
 	struct answer answer;
 	struct wish wish;
 
 	/* Beside the one who may make answers: nobody is to wait for a thread of low priority. */
-	if (sources->shared == NULL || !shared_due(sources->shared, clock_monotonic(), &wish) ||
-	    !wish_renew(&wish, sources->now))
+	if (sources->shared == NULL)
+		return;
+	if (!shared_due(sources->shared, clock_monotonic(), &wish)) {
+		count_ahead(sources);
+		return;
+	}
+	if (!wish_renew(&wish, sources->now))
 		return;
 	make_and_keep(sources, &wish, &answer);
 	free(answer.made);

@@ -14,7 +14,8 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum { SLOTS = 8, FRESH_MS = 2000, SOON_MS = 5000, LATELY_MS = 5 * 60 * 1000, A_DAY_MS = 24 * 60 * 60 * 1000, TIMES = 50 };
+enum { SLOTS = 8, FRESH_MS = 2000, SOON_MS = 5000, LATELY_MS = 5 * 60 * 1000, A_DAY_MS = 24 * 60 * 60 * 1000, TIMES = 50,
+	AHEAD_MS = 10 * 60 * 1000 };
 
 struct slot {
 	struct wish wish;
@@ -33,7 +34,9 @@ struct shared {
 	bool suspect;
 	uint64_t category_version;
 	int64_t category_since;
-	int64_t rests_until; /* before the next one is made anew */
+	int64_t rests_until; /* before the next one is made anew, or counted ahead */
+	int64_t ahead_from;  /* when the next round is counted ahead */
+	size_t ahead;        /* of this round */
 	struct slot slot[SLOTS];
 };
 
@@ -205,6 +208,30 @@ bool shared_due(struct shared *shared, int64_t now, struct wish *wish)
 	return due != NULL;
 }
 
+bool shared_ahead(struct shared *shared, int64_t now, size_t count, size_t *which)
+{
+	bool ready;
+
+	lock(shared);
+	ready = now >= shared->rests_until && now >= shared->ahead_from;
+	if (ready) {
+		*which = shared->ahead++;
+		if (shared->ahead >= count) {
+			shared->ahead = 0;
+			shared->ahead_from = now + AHEAD_MS;
+		}
+	}
+	unlock(shared);
+	return ready;
+}
+
+void shared_rest(struct shared *shared, int64_t now, int64_t took)
+{
+	lock(shared);
+	shared->rests_until = now + took * TIMES;
+	unlock(shared);
+}
+
 /* ---- The background ingest ---- */
 
 void shared_set_ingest(struct shared *shared, const struct ingest_state *state)
@@ -248,6 +275,8 @@ void shared_note_category(struct shared *shared, uint64_t version, int64_t now)
 	if (shared->category_version != version || shared->category_since == 0) {
 		shared->category_version = version;
 		shared->category_since = now;
+		shared->ahead = 0;
+		shared->ahead_from = 0;
 		/* The answers are about another one. */
 		for (size_t i = 0; i < SLOTS; i++)
 			shared->slot[i].made = 0;
