@@ -206,9 +206,3 @@ bool connections_share(struct connections *connections, const struct coded *code
 	}
 	return any;
 }
-
-void connections_find(const struct connections *connections, const struct coded *coded, uint32_t *number)
-{
-	for (uint32_t i = 0; i < coded->count; i++)
-		number[i] = (uint32_t)*find_slot(connections, coded->value[i]);
-}

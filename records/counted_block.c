@@ -84,7 +84,7 @@ static void place_in_time(struct counted_block *counted, enum time_form form, st
 
 /* ---- Connections ---- */
 
-/* What is compared: the dimensions that somebody asks for. */
+/* What is compared: the dimensions that somebody asks for, if they have several values. */
 struct likeness {
 	const struct coded *coded[DIMENSIONS];
 	size_t count;
@@ -109,9 +109,7 @@ static bool find_firsts(struct counted_block *counted, const struct likeness *li
 {
 	const struct coded *coded = &counted->block->coded[COLUMN_CONNECTION];
 
-	if (counted->before)
-		connections_find(connections, coded, counted->number);
-	else if (!connections_look(connections, coded, counted->number))
+	if (!connections_look(connections, coded, counted->number))
 		return false;
 	memset(counted->first_row, 0xff, coded->count * sizeof *counted->first_row);
 	for (uint32_t row = 0; row < counted->block->rows; row++) {
@@ -123,7 +121,7 @@ static bool find_firsts(struct counted_block *counted, const struct likeness *li
 			continue;
 		if (*first == UINT32_MAX)
 			*first = row;
-		if (*number == 0 && !counted->before && !are_alike(likeness, row, *first)) {
+		if (*number == 0 && !are_alike(likeness, row, *first)) {
 			if (!connections_number(connections, coded->value[code], number))
 				return false;
 			add_recurring(counted, *first, *number);
@@ -155,9 +153,12 @@ bool counted_block_fill(struct counted_block *counted, const struct scope *scope
 		place_in_time(counted, TIME_HOUR, &counted->by_time[0], coder);
 	if ((scope->dimensions & 1u << DIMENSION_DAY) != 0)
 		place_in_time(counted, TIME_DAY, &counted->by_time[1], coder);
-	for (int i = 0; i < DIMENSIONS; i++)
-		if ((scope->dimensions & 1u << i) != 0)
-			likeness.coded[likeness.count++] = counted_block_coded(counted, (enum dimension)i);
+	for (int i = 0; i < DIMENSIONS; i++) {
+		const struct coded *coded = counted_block_coded(counted, (enum dimension)i);
+
+		if ((scope->dimensions & 1u << i) != 0 && coded->count > 1)
+			likeness.coded[likeness.count++] = coded;
+	}
 	counted->recurring_count = 0;
 	return find_firsts(counted, &likeness, connections);
 }

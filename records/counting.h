@@ -48,9 +48,6 @@ bool connections_add(struct connections *connections, const struct coded *coded)
 /* Whether a block that was counted before has any that was added. */
 bool connections_share(struct connections *connections, const struct coded *coded);
 
-/* By their code: the number of each one that was added, and 0 for the others. There must be one. */
-void connections_find(const struct connections *connections, const struct coded *coded, uint32_t *number);
-
 /* ---- Blocks that were counted before ---- */
 
 struct listed_block {

@@ -322,9 +322,9 @@ static void a_store_that_is_damaged(void **state)
 	assert_int_equal(check(0, written), 0);
 	assert_true(check(0, written) > 0);
 	/* Another block of as many rows in its place is another block. */
-	change_store("UPDATE blocks SET columns = (SELECT columns FROM blocks WHERE id = 2),"
-	    " connections = (SELECT connections FROM blocks WHERE id = 2), rows = (SELECT rows FROM blocks WHERE id = 2)"
-	    " WHERE id = 1");
+	change_store("CREATE TEMP TABLE full AS SELECT id, columns, connections FROM blocks WHERE rows = 65536 ORDER BY id LIMIT 2;"
+	    " UPDATE blocks SET (columns, connections) = (SELECT columns, connections FROM full WHERE id <> blocks.id)"
+	    " WHERE id = (SELECT min(id) FROM full)");
 	assert_int_equal(check(0, written), 0);
 	assert_true(check(0, written) > 0);
 	change_store("UPDATE blocks SET rows = rows + 1 WHERE id = 3");
