@@ -40,7 +40,7 @@ bool blocks_list(struct store *store, const struct scope *scope, struct block_li
 	struct sqlite3_stmt *statement = NULL;
 	size_t room = 0;
 	int result = SQLITE_ERROR;
-	bool good = store_prepare(store, "SELECT id, first_time, last_time, rows FROM blocks"
+	bool good = store_prepare(store, "SELECT id, first_time, last_time, rows, length(columns) FROM blocks"
 	    " WHERE last_time >= ?1 AND first_time < ?2 ORDER BY id", &statement);
 
 	if (good) {
@@ -50,7 +50,7 @@ bool blocks_list(struct store *store, const struct scope *scope, struct block_li
 	while (good && (result = sqlite3_step(statement)) == SQLITE_ROW) {
 		const struct listed_block block = { .id = sqlite3_column_int64(statement, 0),
 			.first_time = sqlite3_column_int64(statement, 1), .last_time = sqlite3_column_int64(statement, 2),
-			.rows = (uint32_t)sqlite3_column_int64(statement, 3) };
+			.rows = (uint32_t)sqlite3_column_int64(statement, 3), .length = sqlite3_column_int64(statement, 4) };
 
 		if (block.rows == 0 || block.rows > BLOCK_ROWS)
 			good = blocks_damaged(store);
@@ -64,28 +64,19 @@ bool blocks_list(struct store *store, const struct scope *scope, struct block_li
 	return good;
 }
 
-/* Each column's bytes begin with their sum. */
-static bool add_sums(struct store *store, const char *column, struct block_list *list)
+bool blocks_sum(struct store *store, struct block_list *list)
 {
 	sqlite3_blob *blob = NULL;
 	bool good = true;
 
 	for (size_t i = 0; good && i < list->count; i++) {
 		struct listed_block *block = &list->block[i];
-		uint64_t sum = 0;
 
-		if (!block->closed)
-			continue;
-		good = (blob != NULL ? sqlite3_blob_reopen(blob, block->id) :
-		    sqlite3_blob_open(store->db, "main", "blocks", column, block->id, 0, &blob)) == SQLITE_OK &&
-		    sqlite3_blob_read(blob, &sum, sizeof sum, 0) == SQLITE_OK;
-		block->sum = block->sum * UINT64_C(0x9e3779b97f4a7c15) ^ sum;
+		if (block->closed)
+			good = (blob != NULL ? sqlite3_blob_reopen(blob, block->id) :
+			    sqlite3_blob_open(store->db, "main", "blocks", "connections", block->id, 0, &blob)) == SQLITE_OK &&
+			    sqlite3_blob_read(blob, &block->sum, sizeof block->sum, 0) == SQLITE_OK;
 	}
 	sqlite3_blob_close(blob);
 	return good;
-}
-
-bool blocks_sum(struct store *store, struct block_list *list)
-{
-	return add_sums(store, "connections", list) && add_sums(store, "columns", list);
 }

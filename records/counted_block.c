@@ -132,6 +132,18 @@ static bool find_firsts(struct counted_block *counted, const struct likeness *li
 	return true;
 }
 
+/* Nothing else is looked at in a block that was counted before. */
+static void select_recurring(struct counted_block *counted)
+{
+	memset(counted->rows, 0, sizeof counted->rows);
+	for (uint32_t i = 0; i < counted->recurring_count; i++) {
+		uint16_t row = counted->recurring[i].row;
+		unsigned number = (unsigned)__builtin_ctz(counted->verdict[row]);
+
+		counted->row[number][counted->rows[number]++] = row;
+	}
+}
+
 bool counted_block_fill(struct counted_block *counted, const struct scope *scope, struct connections *connections,
     struct coder *coder)
 {
@@ -160,5 +172,9 @@ bool counted_block_fill(struct counted_block *counted, const struct scope *scope
 			likeness.coded[likeness.count++] = coded;
 	}
 	counted->recurring_count = 0;
-	return find_firsts(counted, &likeness, connections);
+	if (!find_firsts(counted, &likeness, connections))
+		return false;
+	if (counted->before)
+		select_recurring(counted);
+	return true;
 }

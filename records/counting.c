@@ -288,9 +288,12 @@ static bool judge_rows(const struct question *question, const struct counted_blo
 	select_rows(counted, question, counter);
 	for (size_t i = 0; i < view.dimensions; i++) {
 		const uint16_t *code = view.coded[i]->code;
-		const uint8_t *bits = counter->bits;
+		uint8_t *bits = counter->bits;
 
-		if (groups_bits(question, i, view.coded[i], turn, counter->bits) == 0) {
+		memset(bits, 0, view.coded[i]->count);
+		for (uint32_t j = 0; j < counter->rows; j++)
+			bits[code[counter->row[j]]] = 1;
+		if (groups_bits(question, i, view.coded[i], turn, bits) == 0) {
 			memset(counter->wanted, 0, sizeof counter->wanted);
 			return false;
 		}

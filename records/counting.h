@@ -51,8 +51,8 @@ bool connections_share(struct connections *connections, const struct coded *code
 /* ---- Blocks that were counted before ---- */
 
 struct listed_block {
-	int64_t id, first_time, last_time;
-	uint64_t sum; /* of its bytes */
+	int64_t id, first_time, last_time, length; /* of its columns' bytes */
+	uint64_t sum; /* of its connections' bytes, as they begin with it */
 	uint32_t rows;
 	bool closed; /* all of it counts, and it doesn't change any more */
 	bool before; /* it was counted before */
@@ -147,7 +147,8 @@ bool groups_count_connection(struct question *question, uint32_t group, uint32_t
 /* Begins with these groups, which were counted before. */
 bool groups_take(struct question *question, const struct group *groups, size_t count) MUST_CHECK;
 
-/* The question's `bits` of all values, in their order, each of which is asked for once; and whatever one of them has. */
+/* The question's `bits` of those values, in their order, whose place in `bits` isn't 0, each of which is asked for once; and
+ * whatever one of them has. */
 uint8_t groups_bits(const struct question *question, size_t place, const struct coded *coded, const struct turn *turn,
     uint8_t *bits);
 

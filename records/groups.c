@@ -241,7 +241,7 @@ uint8_t groups_bits(const struct question *question, size_t place, const struct 
 		int64_t value = coded->value[i];
 		uint8_t *known = place_of(question->index, place, value, &other);
 
-		if (*known != 0 || known == &other)
+		if (bits[i] == 0 || *known != 0 || known == &other)
 			continue;
 		*known = ASKED;
 		first = value < first ? value : first;
@@ -255,6 +255,8 @@ uint8_t groups_bits(const struct question *question, size_t place, const struct 
 	for (uint32_t i = 0; i < coded->count; i++) {
 		const uint8_t *known = place_of(question->index, place, coded->value[i], &other);
 
+		if (bits[i] == 0)
+			continue;
 		if (known == &other) {
 			turn->begin(turn->context);
 			other = (uint8_t)question->bits(question->context, place, coded->value[i]);

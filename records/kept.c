@@ -2,7 +2,7 @@
 /* What blocks came to is kept for later reports of the same questions: only what is new is counted then.
  *
  * Kept are the groups of whole blocks that don't change any more, in memory that processes share. A block is known again by
- * its number, its times, its rows, and its bytes' sums; another category, another store or another question is another set.
+ * its number, its times, its rows, its length, and its connections' sum; another category, another store or another question is another set.
  * A process may be killed at any time, so the mutex is robust: then all is forgotten, since a set may be half written. */
 #include <config.h>
 
@@ -17,7 +17,7 @@
 enum { SETS = 4, SET_SIZE = KEPT_COUNTS_SIZE / SETS - 512, QUESTIONS = ASK_COUNT + REPORT_BYS };
 
 struct kept_block {
-	int64_t id, first_time, last_time;
+	int64_t id, first_time, last_time, length;
 	uint64_t sum;
 	uint32_t rows;
 };
@@ -85,7 +85,7 @@ static bool is_of(const struct kept_set *set, const struct kept_key *key)
 static bool is_the_same(const struct kept_block *block, const struct listed_block *listed)
 {
 	return block->id == listed->id && block->first_time == listed->first_time && block->last_time == listed->last_time &&
-	    block->rows == listed->rows && block->sum == listed->sum;
+	    block->length == listed->length && block->rows == listed->rows && block->sum == listed->sum;
 }
 
 /* Whether all its blocks are among those that are closed; marks them where `mark`. Both are in the order of their numbers. */
@@ -174,8 +174,8 @@ void kept_counts_put(struct kept_counts *kept, const struct kept_key *key, const
 
 		if (!listed->closed)
 			continue;
-		block[set->blocks++] = (struct kept_block){ listed->id, listed->first_time, listed->last_time, listed->sum,
-			listed->rows };
+		block[set->blocks++] = (struct kept_block){ listed->id, listed->first_time, listed->last_time, listed->length,
+			listed->sum, listed->rows };
 		set->rows += listed->rows;
 	}
 	groups = (void *)&block[set->blocks];

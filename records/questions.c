@@ -297,7 +297,9 @@ static bool prepare(struct asking *asking)
 		good = question_prepare(&asking->questions[i], rows, (uint64_t)texts);
 	if (good && !take_up(asking))
 		return false;
-	good = good && (asking->connections = connections_new(rows_in(asking, PASS_NOTE))) != NULL;
+	rows = rows_in(asking, PASS_NOTE);
+	/* With more places, fewer of the many that were counted before are looked up. */
+	good = good && (asking->connections = connections_new(asking->store->rows_before > 0 ? rows * 4 : rows)) != NULL;
 	return good || blocks_tell_memory(asking->store);
 }
 
