@@ -330,11 +330,11 @@ static void give_kept_or_make(const struct page_sources *sources, const struct w
 	shared_made(sources->shared);
 }
 
-/* Counts what a visitor is likely to ask for: that is kept, and what is new by then takes no time. An answer isn't kept of
- * it, as it is to be of when he comes. */
+/* Counts what the page has links to: that is kept, and what is new by then takes no time. An answer isn't kept of it, as it is
+ * to be of when somebody comes. */
 static void count_ahead(const struct page_sources *sources)
 {
-	static const char *const since[] = { "", "399d" };
+	static const char *const since[] = { "24h", "7d", "30d" };
 	struct wish wish = { .page = PAGE_REPORT };
 	int64_t begun = clock_monotonic(), now;
 	struct answer answer;

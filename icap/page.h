@@ -83,7 +83,7 @@ struct answer {
 void page_answer(const struct page_sources *sources, const struct wish *wish, struct answer *answer);
 
 /* Makes one answer anew, if one is due: somebody asked for it lately, and is likely to do so again. Else, now and then, counts
- * the last day, or all, so that who asks for it doesn't wait. For one thread of all processes. */
+ * the last day, week or month, so that who asks for it doesn't wait. For one thread of all processes. */
 void page_renew(const struct page_sources *sources);
 
 /* An answer of one sentence. */

@@ -266,7 +266,7 @@ static void what_is_counted_ahead_is_no_answer(void **state)
 	sources.shared = shared_new();
 	page_renew(&sources);
 	check_kept(sources.shared, "/report.json", 60000, NULL);
-	check_kept(sources.shared, "/report.json?since=399d", 60000, NULL);
+	check_kept(sources.shared, "/report.json?since=24h", 60000, NULL);
 	assert_true(shared_ahead(sources.shared, clock_monotonic() + 60000, 2, &which));
 	assert_int_equal(which, 1);
 	shared_free(sources.shared);
