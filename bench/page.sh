@@ -53,52 +53,41 @@ start_icap() {
 	return 1
 }
 
-# As above, and waits until it has counted ahead: until it takes no time for 20 seconds, as it rests between two such.
-start_quiet_icap() {
-	local last=-1 now=0
-	start_icap
-	# shellcheck disable=SC2046 # a list of numbers
-	while ((now - last > 100 * 1000 * 1000 || last < 0)); do
-		last=$now
-		read -rt 20 <> <(:) || :
-		now=$(cpu_of "$icap" $(pgrep -P "$icap"))
-	done
+# RECORDS ASKER: calls it for each case, as ASKER CASE RECORDS PATH.
+each_case() {
+	"$2" 'JSON of the last hour' "$1" '/report.json?since=1h'
+	"$2" 'JSON of the last day' "$1" '/report.json?since=24h'
+	"$2" 'page of the last day' "$1" '/?since=24h'
+	"$2" 'JSON of all' "$1" '/report.json?since=30d'
 }
 
-# CASE RECORDS PATH: before anything was counted.
-ask_at_once() {
+ask_new() {
 	start_icap
-	row "$1" "$2" 'at once after the start' ms "$(get "$3&limit=$limit")"
+	row "$1" "$2" 'nothing counted before' ms "$(get "$3&limit=20")"
 	stop_icap
 }
 
-# CASE RECORDS PATH: the first time, then with another number of rows, which is another answer, and then the same again.
+ask_before() { get "$3&limit=20" >/dev/null; }
+
+# Another number of rows is another answer.
 ask() {
-	row "$1" "$2" 'for the first time' ms "$(get "$3&limit=$limit")"
-	row "$1" "$2" 'with other rows' ms "$(get "$3&limit=$((limit + 1))")"
-	row "$1" "$2" 'again' ms "$(get "$3&limit=$((limit + 1))")"
+	row "$1" "$2" 'counted before' ms "$(get "$3&limit=$((21 + round))")"
+	row "$1" "$2" 'again' ms "$(get "$3&limit=$((21 + round))")"
 }
 
-limit=20
 for records in "${sizes[@]}"; do
 	# Up to now: the page has links to the last hour, day and month.
-	now=$(date +%s)
-	"$work/history" "$records" 0 "$now" >"$work/journal"
+	"$work/history" "$records" 0 "$(date +%s)" >"$work/journal"
 	"$top_builddir/ctl/meetingctl" ingest --quiet --journal="$work/journal" --to="sqlite:$work/store.db"
 	rm "$work/journal"
-	earlier="since=$(date -d "@$((now - 3 * 86400))" +%FT%T)&until=$(date -d "@$((now - 2 * 86400))" +%FT%T)"
 	for ((round = 0; round < rounds; round++)); do
-		ask_at_once 'JSON of the last hour' "$records" '/report.json?since=1h'
-		ask_at_once 'JSON of the last day' "$records" '/report.json?since=24h'
-		ask_at_once 'page of the last day' "$records" '/?since=24h'
-		ask_at_once 'JSON of all' "$records" '/report.json?since=30d'
-		start_quiet_icap
-		ask 'JSON of the last hour' "$records" '/report.json?since=1h'
-		ask 'JSON of the last day' "$records" '/report.json?since=24h'
-		ask 'page of the last day' "$records" '/?since=24h'
-		ask 'JSON of all' "$records" '/report.json?since=30d'
-		((records < 10000000)) || ask 'JSON of an earlier day' "$records" "/report.json?$earlier"
-		stop_icap
+		each_case "$records" ask_new
 	done
+	start_icap
+	each_case "$records" ask_before
+	for ((round = 0; round < rounds; round++)); do
+		each_case "$records" ask
+	done
+	stop_icap
 	rm -f "$work"/store.db*
 done

@@ -63,7 +63,7 @@ struct shared *shared_new(void)
 	if (shared == MAP_FAILED)
 		return NULL;
 	shared->counts = kept_counts_new();
-	if (shared->counts != NULL && make_mutex(&shared->lock) && make_mutex(&shared->making))
+	if (make_mutex(&shared->lock) && make_mutex(&shared->making))
 		return shared;
 	shared_free(shared);
 	return NULL;

@@ -45,7 +45,7 @@ bool shared_due(struct shared *shared, int64_t now, struct wish *wish) MUST_CHEC
 bool shared_ahead(struct shared *shared, int64_t now, size_t count, size_t *which) MUST_CHECK;
 void shared_rest(struct shared *shared, int64_t now, int64_t took);
 
-/* What was counted for reports; it lives as long as shared. */
+/* What was counted for reports; it lives as long as shared. NULL: nothing is kept. */
 struct kept_counts *shared_counts(struct shared *shared);
 
 /* ---- The background ingest ---- */

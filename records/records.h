@@ -166,7 +166,7 @@ struct kept_counts;
 struct kept_counts *kept_counts_new(void) MUST_CHECK;
 void kept_counts_free(struct kept_counts *kept);
 
-/* Reports of this store use it, and add to it. */
+/* Reports of this store use it, and add to it; NULL: they don't. */
 void store_use_counts(struct store *store, struct kept_counts *kept);
 
 /* Whether the last failure was because the file is damaged. */
