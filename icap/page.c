@@ -349,7 +349,7 @@ static void count_ahead(const struct page_sources *sources)
 	free(answer.made);
 	(void)malloc_trim(0);
 	now = clock_monotonic();
-	shared_rest(sources->shared, now, now - begun);
+	shared_rest(sources->shared, now + (now - begun) * SHARED_REST_TIMES);
 }
 
 void page_renew(const struct page_sources *sources)

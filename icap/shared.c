@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum { SLOTS = 8, FRESH_MS = 2000, SOON_MS = 5000, LATELY_MS = 5 * 60 * 1000, A_DAY_MS = 24 * 60 * 60 * 1000, TIMES = 50,
+enum { SLOTS = 8, FRESH_MS = 2000, SOON_MS = 5000, LATELY_MS = 5 * 60 * 1000, A_DAY_MS = 24 * 60 * 60 * 1000,
 	AHEAD_MS = 10 * 60 * 1000 };
 
 struct slot {
@@ -188,7 +188,7 @@ static bool is_due(const struct slot *slot, int64_t now)
 	int64_t unasked = now - slot->asked, age = now - slot->made;
 
 	return slot->made != 0 && slot->status == 200 && slot->wish.page != PAGE_RECENT &&
-	    slot->took * TIMES < SHARED_STALE_MS && unasked < A_DAY_MS &&
+	    slot->took * SHARED_REST_TIMES < SHARED_STALE_MS && unasked < A_DAY_MS &&
 	    age > (unasked < LATELY_MS ? FRESH_MS : SHARED_STALE_MS - SOON_MS);
 }
 
@@ -202,7 +202,7 @@ bool shared_due(struct shared *shared, int64_t now, struct wish *wish)
 			due = &shared->slot[i];
 	if (due != NULL) {
 		*wish = due->wish;
-		shared->rests_until = now + due->took * TIMES;
+		shared->rests_until = now + due->took * SHARED_REST_TIMES;
 	}
 	unlock(shared);
 	return due != NULL;
@@ -225,10 +225,10 @@ bool shared_ahead(struct shared *shared, int64_t now, size_t count, size_t *whic
 	return ready;
 }
 
-void shared_rest(struct shared *shared, int64_t now, int64_t took)
+void shared_rest(struct shared *shared, int64_t until)
 {
 	lock(shared);
-	shared->rests_until = now + took * TIMES;
+	shared->rests_until = until;
 	unlock(shared);
 }
 

@@ -31,6 +31,7 @@
 #define TICK_COMMAND "meeting-tick"
 
 enum {
+	START_MS = 10 * 1000,
 	ECHO_BUFFER = 32 * 1024,
 	PROBLEMS_TOLD = 100
 };
@@ -251,6 +252,9 @@ static int post_init(ci_service_xdata_t *data, struct ci_server_conf *server)
 	if (!settings_complete(settings_get()))
 		return CI_ERROR;
 	meeting.shared = shared_new();
+	/* Who starts has other things to do. */
+	if (meeting.shared != NULL)
+		shared_rest(meeting.shared, clock_monotonic() + START_MS);
 	if (gethostname(meeting.proxy, sizeof meeting.proxy) != 0)
 		meeting.proxy[0] = '\0';
 	meeting.proxy[sizeof meeting.proxy - 1] = '\0';
