@@ -339,6 +339,62 @@ static void a_store_that_is_damaged(void **state)
 	expect_damage(0, written);
 }
 
+/* ---- What there is room for ---- */
+
+static struct listed_block only = { .id = 1, .rows = 100, .closed = true };
+static struct block_list list = { &only, 1 };
+
+static void put_groups(struct kept_counts *counts, uint64_t about, size_t count)
+{
+	const struct kept_key key = { .about = about };
+	struct question question = { .groups = calloc(count, sizeof *question.groups), .count = count };
+
+	assert_non_null(question.groups);
+	kept_counts_put(counts, &key, &list, &question, 1);
+	free(question.groups);
+}
+
+static bool are_there(struct kept_counts *counts, uint64_t about, size_t count)
+{
+	const struct kept_key key = { .about = about };
+	struct question question = { .dimensions = 1 };
+
+	only.before = false;
+	assert_true(question_prepare(&question, 1, 2));
+	assert_true(kept_counts_take(counts, &key, &list, &question, 1));
+	assert_int_equal(question.count, only.before ? count : 0);
+	question_free(&question);
+	return only.before;
+}
+
+static void what_is_used_least_gives_way(void **state)
+{
+	const size_t too_many = KEPT_COUNTS_SIZE / 4 / sizeof(struct group);
+	struct kept_counts *counts = kept_counts_new();
+
+	(void)state;
+	assert_non_null(counts);
+	for (uint64_t i = 0; i < 5; i++)
+		put_groups(counts, i, 1000 + i);
+	assert_false(are_there(counts, 0, 1000));
+	for (uint64_t i = 1; i < 5; i++)
+		assert_true(are_there(counts, i, 1000 + i));
+	assert_true(are_there(counts, 1, 1001));
+	put_groups(counts, 5, 7);
+	assert_false(are_there(counts, 2, 1002));
+	assert_true(are_there(counts, 1, 1001));
+	/* One of the same takes its place. */
+	put_groups(counts, 5, 8);
+	assert_true(are_there(counts, 5, 8));
+	assert_true(are_there(counts, 3, 1003));
+	/* What is too much takes none. */
+	put_groups(counts, 6, too_many);
+	assert_false(are_there(counts, 6, too_many));
+	put_groups(counts, 7, too_many - 10);
+	assert_true(are_there(counts, 7, too_many - 10));
+	kept_counts_free(counts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +405,7 @@ int main(void)
 		KEPT_TEST(another_category),
 		KEPT_TEST(processes_share_it),
 		KEPT_TEST(a_store_that_is_damaged),
+		cmocka_unit_test(what_is_used_least_gives_way),
 	};
 
 	return cmocka_run_group_tests_name("counts that are kept", tests, NULL, NULL);
