@@ -285,7 +285,7 @@ struct question {
 bool question_wants(const struct question *question, const int64_t *key);
 
 /* Answers all questions in one pass over the records with since <= time < until. False after a failure; the questions
- * are to be freed then as well. */
+ * are to be freed then as well. Where others write, it is for between store_hold and store_let_go. */
 bool questions_ask(struct store *store, int64_t since, int64_t until, struct question *questions, size_t count) MUST_CHECK;
 void question_free(struct question *question);
 
