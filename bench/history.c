@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writes a made-up journal of a company's proxy to standard output: history COUNT [SEED].
+/* Writes a made-up journal of a company's proxy to standard output: history COUNT [SEED [END]].
  *
- * 100,000 records an hour, up to the end of 2026-11-24: 5,000 clients, whose users are known for three of four, go to
+ * 100,000 records an hour, up to the end of 2026-11-24, or to END in seconds since 1970: 5,000 clients, whose users are known for three of four, go to
  * 30,000 addresses of 10,000 hosts, to some more than to others. Three of ten records continue one of the last thousand
  * connections. The first 320 hosts are those of eight services: 40 each, with their addresses in a /23. One of seven
  * records is exempt, one of fifty a shadow, one of a hundred refused by Squid, a quarter of those at a service. */
@@ -94,12 +94,12 @@ static bool write_record(const struct connection *connection, int64_t time)
 
 int main(int argc, char **argv)
 {
-	const int64_t end = INT64_C(1795564800000);
+	const int64_t end = argc > 3 ? strtoll(argv[3], NULL, 10) * 1000 : INT64_C(1795564800000);
 	static struct connection recent[RECENT];
 	uint64_t count = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
 
-	if (argc < 2 || argc > 3 || count == 0) {
-		fprintf(stderr, "Usage: history COUNT [SEED]\n");
+	if (argc < 2 || argc > 4 || count == 0) {
+		fprintf(stderr, "Usage: history COUNT [SEED [END]]\n");
 		return 2;
 	}
 	state = UINT64_C(0x9e3779b97f4a7c15) + (argc > 2 ? strtoull(argv[2], NULL, 10) : 0);

@@ -53,24 +53,40 @@ start_icap() {
 	return 1
 }
 
-# CASE RECORDS PATH: the first time, and then again.
+# RECORDS ASKER: calls it for each case, as ASKER CASE RECORDS PATH.
+each_case() {
+	"$2" 'JSON of the last hour' "$1" '/report.json?since=1h'
+	"$2" 'JSON of the last day' "$1" '/report.json?since=24h'
+	"$2" 'page of the last day' "$1" '/?since=24h'
+	"$2" 'JSON of all' "$1" '/report.json?since=30d'
+}
+
+ask_new() {
+	start_icap
+	row "$1" "$2" 'nothing counted before' ms "$(get "$3&limit=20")"
+	stop_icap
+}
+
+ask_before() { get "$3&limit=20" >/dev/null; }
+
+# Another number of rows is another answer.
 ask() {
-	row "$1" "$2" 'for the first time' ms "$(get "$3")"
-	row "$1" "$2" 'again' ms "$(get "$3")"
+	row "$1" "$2" 'counted before' ms "$(get "$3&limit=$((21 + round))")"
+	row "$1" "$2" 'again' ms "$(get "$3&limit=$((21 + round))")"
 }
 
 for records in "${sizes[@]}"; do
-	"$work/history" "$records" >"$work/journal"
+	# Up to now: the page has links to the last hour, day and month.
+	"$work/history" "$records" 0 "$(date +%s)" >"$work/journal"
 	"$top_builddir/ctl/meetingctl" ingest --quiet --journal="$work/journal" --to="sqlite:$work/store.db"
 	rm "$work/journal"
-	start_icap
 	for ((round = 0; round < rounds; round++)); do
-		# Another number of rows is another answer.
-		limit=$((20 + round))
-		ask 'JSON of an hour' "$records" "/report.json?since=2026-11-24+23:00&until=2026-11-26&limit=$limit"
-		ask 'JSON of a day' "$records" "/report.json?since=2026-11-24&until=2026-11-26&limit=$limit"
-		ask 'page of a day' "$records" "/?since=2026-11-24&until=2026-11-26&limit=$limit"
-		ask 'JSON of all' "$records" "/report.json?since=2026-11-01&until=2026-11-26&limit=$limit"
+		each_case "$records" ask_new
+	done
+	start_icap
+	each_case "$records" ask_before
+	for ((round = 0; round < rounds; round++)); do
+		each_case "$records" ask
 	done
 	stop_icap
 	rm -f "$work"/store.db*

@@ -227,6 +227,8 @@ static bool write_wish(const struct page_sources *sources, const struct wish *wi
 	if (store == NULL)
 		return false;
 	store_give_up_after(store, most);
+	if (sources->shared != NULL)
+		store_use_counts(store, shared_counts(sources->shared));
 	good = wish->page == PAGE_RECENT ? write_recent(sources, wish, store, to, why) :
 	    is_small(sources, wish, store, why) && write_report(sources, wish, store, to, why);
 	if (!good && store_is_damaged(store) && sources->shared != NULL)
@@ -328,14 +330,41 @@ static void give_kept_or_make(const struct page_sources *sources, const struct w
 	shared_made(sources->shared);
 }
 
+/* Counts what the page has links to: that is kept, and what is new by then takes no time. An answer isn't kept of it, as it is
+ * to be of when somebody comes. */
+static void count_ahead(const struct page_sources *sources)
+{
+	static const char *const since[] = { "24h", "7d", "30d" };
+	struct wish wish = { .page = PAGE_REPORT };
+	int64_t begun = clock_monotonic(), now;
+	struct answer answer;
+	size_t which;
+
+	if (!shared_ahead(sources->shared, begun, sizeof since / sizeof since[0], &which))
+		return;
+	snprintf(wish.value[WISH_SINCE], WISH_VALUE_SIZE, "%s", since[which]);
+	if (!wish_renew(&wish, sources->now))
+		return;
+	make(sources, &wish, &answer);
+	free(answer.made);
+	(void)malloc_trim(0);
+	now = clock_monotonic();
+	shared_rest(sources->shared, now + (now - begun) * SHARED_REST_TIMES);
+}
+
 void page_renew(const struct page_sources *sources)
 {
 	struct answer answer;
 	struct wish wish;
 
 	/* Beside the one who may make answers: nobody is to wait for a thread of low priority. */
-	if (sources->shared == NULL || !shared_due(sources->shared, clock_monotonic(), &wish) ||
-	    !wish_renew(&wish, sources->now))
+	if (sources->shared == NULL)
+		return;
+	if (!shared_due(sources->shared, clock_monotonic(), &wish)) {
+		count_ahead(sources);
+		return;
+	}
+	if (!wish_renew(&wish, sources->now))
 		return;
 	make_and_keep(sources, &wish, &answer);
 	free(answer.made);

@@ -82,8 +82,8 @@ struct answer {
 /* Never fails: what goes wrong is an answer, too. */
 void page_answer(const struct page_sources *sources, const struct wish *wish, struct answer *answer);
 
-/* Makes one answer anew, if one is due: somebody asked for it lately, and is likely to do so again. For one thread of all
- * processes. */
+/* Makes one answer anew, if one is due: somebody asked for it lately, and is likely to do so again. Else, now and then, counts
+ * the last day, week or month, so that who asks for it doesn't wait. For one thread of all processes. */
 void page_renew(const struct page_sources *sources);
 
 /* An answer of one sentence. */

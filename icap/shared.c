@@ -14,7 +14,8 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum { SLOTS = 8, FRESH_MS = 2000, SOON_MS = 5000, LATELY_MS = 5 * 60 * 1000, A_DAY_MS = 24 * 60 * 60 * 1000, TIMES = 50 };
+enum { SLOTS = 8, FRESH_MS = 2000, SOON_MS = 5000, LATELY_MS = 5 * 60 * 1000, A_DAY_MS = 24 * 60 * 60 * 1000,
+	AHEAD_MS = 10 * 60 * 1000 };
 
 struct slot {
 	struct wish wish;
@@ -26,13 +27,16 @@ struct slot {
 };
 
 struct shared {
+	struct kept_counts *counts;
 	pthread_mutex_t lock;   /* of all below, held for a copy's time */
 	pthread_mutex_t making; /* held while an answer is made */
 	struct ingest_state ingest;
 	bool suspect;
 	uint64_t category_version;
 	int64_t category_since;
-	int64_t rests_until; /* before the next one is made anew */
+	int64_t rests_until; /* before the next one is made anew, or counted ahead */
+	int64_t ahead_from;  /* when the next round is counted ahead */
+	size_t ahead;        /* of this round */
 	struct slot slot[SLOTS];
 };
 
@@ -58,6 +62,7 @@ struct shared *shared_new(void)
 
 	if (shared == MAP_FAILED)
 		return NULL;
+	shared->counts = kept_counts_new();
 	if (make_mutex(&shared->lock) && make_mutex(&shared->making))
 		return shared;
 	shared_free(shared);
@@ -66,8 +71,15 @@ struct shared *shared_new(void)
 
 void shared_free(struct shared *shared)
 {
-	if (shared != NULL)
-		munmap(shared, sizeof *shared);
+	if (shared == NULL)
+		return;
+	kept_counts_free(shared->counts);
+	munmap(shared, sizeof *shared);
+}
+
+struct kept_counts *shared_counts(struct shared *shared)
+{
+	return shared->counts;
 }
 
 static void lock(struct shared *shared)
@@ -176,7 +188,7 @@ static bool is_due(const struct slot *slot, int64_t now)
 	int64_t unasked = now - slot->asked, age = now - slot->made;
 
 	return slot->made != 0 && slot->status == 200 && slot->wish.page != PAGE_RECENT &&
-	    slot->took * TIMES < SHARED_STALE_MS && unasked < A_DAY_MS &&
+	    slot->took * SHARED_REST_TIMES < SHARED_STALE_MS && unasked < A_DAY_MS &&
 	    age > (unasked < LATELY_MS ? FRESH_MS : SHARED_STALE_MS - SOON_MS);
 }
 
@@ -190,10 +202,34 @@ bool shared_due(struct shared *shared, int64_t now, struct wish *wish)
 			due = &shared->slot[i];
 	if (due != NULL) {
 		*wish = due->wish;
-		shared->rests_until = now + due->took * TIMES;
+		shared->rests_until = now + due->took * SHARED_REST_TIMES;
 	}
 	unlock(shared);
 	return due != NULL;
+}
+
+bool shared_ahead(struct shared *shared, int64_t now, size_t count, size_t *which)
+{
+	bool ready;
+
+	lock(shared);
+	ready = now >= shared->rests_until && now >= shared->ahead_from;
+	if (ready) {
+		*which = shared->ahead++;
+		if (shared->ahead >= count) {
+			shared->ahead = 0;
+			shared->ahead_from = now + AHEAD_MS;
+		}
+	}
+	unlock(shared);
+	return ready;
+}
+
+void shared_rest(struct shared *shared, int64_t until)
+{
+	lock(shared);
+	shared->rests_until = until;
+	unlock(shared);
 }
 
 /* ---- The background ingest ---- */
@@ -239,6 +275,8 @@ void shared_note_category(struct shared *shared, uint64_t version, int64_t now)
 	if (shared->category_version != version || shared->category_since == 0) {
 		shared->category_version = version;
 		shared->category_since = now;
+		shared->ahead = 0;
+		shared->ahead_from = 0;
 		/* The answers are about another one. */
 		for (size_t i = 0; i < SLOTS; i++)
 			shared->slot[i].made = 0;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct kept_counts;
 struct shared;
 struct wish;
 
@@ -38,6 +39,17 @@ void shared_keep(struct shared *shared, const struct wish *wish, int status, con
  * to who asks. False if there is none. */
 enum { SHARED_STALE_MS = 30 * 1000 };
 bool shared_due(struct shared *shared, int64_t now, struct wish *wish) MUST_CHECK;
+
+/* Whether one of so many is to be counted ahead at that time, and which: each in turn, then none for ten minutes, or until
+ * another category is in force. */
+bool shared_ahead(struct shared *shared, int64_t now, size_t count, size_t *which) MUST_CHECK;
+
+/* Until then nothing is made anew or counted ahead: after what took some time, for SHARED_REST_TIMES as long. */
+enum { SHARED_REST_TIMES = 50 };
+void shared_rest(struct shared *shared, int64_t until);
+
+/* What was counted for reports; it lives as long as shared. NULL: nothing is kept. */
+struct kept_counts *shared_counts(struct shared *shared);
 
 /* ---- The background ingest ---- */
 

@@ -31,6 +31,7 @@
 #define TICK_COMMAND "meeting-tick"
 
 enum {
+	START_MS = 10 * 1000,
 	ECHO_BUFFER = 32 * 1024,
 	PROBLEMS_TOLD = 100,
 	SQUID_CONNECTIONS = 50 /* max-conn of icap.conf */
@@ -254,6 +255,9 @@ static int post_init(ci_service_xdata_t *data, struct ci_server_conf *server)
 		ci_debug_printf(1, "meeting: ThreadsPerChild is %d: requests can hang if Squid keeps as many connections, and "
 		    "icap.conf says max-conn=%d; see c-icap-meeting.conf\n", server->THREADS_PER_CHILD, SQUID_CONNECTIONS);
 	meeting.shared = shared_new();
+	/* Who starts has other things to do. */
+	if (meeting.shared != NULL)
+		shared_rest(meeting.shared, clock_monotonic() + START_MS);
 	if (gethostname(meeting.proxy, sizeof meeting.proxy) != 0)
 		meeting.proxy[0] = '\0';
 	meeting.proxy[sizeof meeting.proxy - 1] = '\0';

@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SMALL_ROWS = 16384 };
-
 bool blocks_damaged(struct store *store)
 {
 	store->damaged = true;
@@ -29,7 +27,7 @@ bool block_read(struct block *block, struct sqlite3_stmt *statement, int at, enu
 	return bytes != NULL && block_decode(block, first, end, bytes, (size_t)sqlite3_column_bytes(statement, at));
 }
 
-static bool out_of_memory(struct store *store)
+bool blocks_tell_memory(struct store *store)
 {
 	snprintf(store->trouble, sizeof store->trouble, "out of memory");
 	return false;
@@ -45,7 +43,7 @@ static bool bind_columns(struct store *store, struct sqlite3_stmt *statement, in
 	rows_encode(store->rows, first, end, &bytes);
 	if (bytes.failed) {
 		free(bytes.at);
-		return out_of_memory(store);
+		return blocks_tell_memory(store);
 	}
 	return sqlite3_bind_blob64(statement, at, bytes.at, bytes.length, free) == SQLITE_OK || store_failed(store);
 }
@@ -142,7 +140,7 @@ static bool add_rows(struct store *store, int64_t id, int64_t oldest, struct blo
 static bool take_in(struct store *store, int64_t id, int64_t oldest)
 {
 	struct block *block = block_new(COLUMNS);
-	bool good = block != NULL ? add_rows(store, id, oldest, block) : out_of_memory(store);
+	bool good = block != NULL ? add_rows(store, id, oldest, block) : blocks_tell_memory(store);
 	int changed;
 
 	block_free(block);
@@ -231,7 +229,7 @@ bool blocks_are_sound(struct store *store)
 	static const enum column parts[] = { COLUMN_CONNECTION, COLUMN_TIME, FIRST_DETAIL, COLUMNS };
 	struct block *block = block_new(COLUMNS);
 	struct sqlite3_stmt *statement = NULL;
-	bool good = block != NULL || out_of_memory(store);
+	bool good = block != NULL || blocks_tell_memory(store);
 	int result = SQLITE_DONE;
 
 	good = good && store_prepare(store, "SELECT b.rows, b.connections, b.columns, d.columns FROM blocks b"

@@ -7,8 +7,8 @@
 
 #include "records/internal.h"
 
-/* Codes are of 16 bits. */
-enum { BLOCK_ROWS = 65536, CONN_SIZE = 256 };
+/* Codes are of 16 bits. Small blocks are taken in by others. */
+enum { BLOCK_ROWS = 65536, SMALL_ROWS = 16384, CONN_SIZE = 256 };
 
 /* What a row has. Texts by their number. */
 enum column {
@@ -119,7 +119,8 @@ bool block_read(struct block *block, struct sqlite3_stmt *statement, int at, enu
 /* How many rows the blocks have that may hold records of since <= time < until. */
 bool blocks_rows(struct store *store, int64_t since, int64_t until, uint64_t *rows) MUST_CHECK;
 
-/* Notes that a block is damaged, and returns false. */
+/* Note that a block is damaged, or that memory has run out, and return false. */
 bool blocks_damaged(struct store *store);
+bool blocks_tell_memory(struct store *store);
 
 #endif

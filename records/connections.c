@@ -173,3 +173,36 @@ bool connections_look(struct connections *connections, const struct coded *coded
 	}
 	return true;
 }
+
+/* ---- Beside what was counted before ---- */
+
+bool connections_add(struct connections *connections, const struct coded *coded)
+{
+	uint32_t number;
+
+	connections_note(connections, coded);
+	for (uint32_t i = 0; i < coded->count; i++)
+		if (coded->value[i] != 0 && !connections_number(connections, coded->value[i], &number))
+			return false;
+	return true;
+}
+
+bool connections_share(struct connections *connections, const struct coded *coded)
+{
+	const int64_t *connection = coded->value;
+	uint64_t *places = connections->places;
+	bool any = false;
+
+	for (uint32_t i = 0; connections->bits > 0 && i < coded->count; i++) {
+		uint64_t *at = &places[(uint64_t)connection[i] >> connections->shift];
+		uint64_t bit = UINT64_C(1) << place_of(connection[i]);
+
+		if (i + AHEAD < coded->count)
+			__builtin_prefetch(&places[(uint64_t)connection[i + AHEAD] >> connections->shift]);
+		if ((*at & bit) == 0 || *find_slot(connections, connection[i]) == 0)
+			continue;
+		*at |= bit << 32;
+		any = true;
+	}
+	return any;
+}

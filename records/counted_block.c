@@ -84,7 +84,7 @@ static void place_in_time(struct counted_block *counted, enum time_form form, st
 
 /* ---- Connections ---- */
 
-/* What is compared: the dimensions that somebody asks for. */
+/* What is compared: the dimensions that somebody asks for, if they have several values. */
 struct likeness {
 	const struct coded *coded[DIMENSIONS];
 	size_t count;
@@ -132,6 +132,18 @@ static bool find_firsts(struct counted_block *counted, const struct likeness *li
 	return true;
 }
 
+/* Nothing else is looked at in a block that was counted before. */
+static void select_recurring(struct counted_block *counted)
+{
+	memset(counted->rows, 0, sizeof counted->rows);
+	for (uint32_t i = 0; i < counted->recurring_count; i++) {
+		uint16_t row = counted->recurring[i].row;
+		unsigned number = (unsigned)__builtin_ctz(counted->verdict[row]);
+
+		counted->row[number][counted->rows[number]++] = row;
+	}
+}
+
 bool counted_block_fill(struct counted_block *counted, const struct scope *scope, struct connections *connections,
     struct coder *coder)
 {
@@ -153,9 +165,16 @@ bool counted_block_fill(struct counted_block *counted, const struct scope *scope
 		place_in_time(counted, TIME_HOUR, &counted->by_time[0], coder);
 	if ((scope->dimensions & 1u << DIMENSION_DAY) != 0)
 		place_in_time(counted, TIME_DAY, &counted->by_time[1], coder);
-	for (int i = 0; i < DIMENSIONS; i++)
-		if ((scope->dimensions & 1u << i) != 0)
-			likeness.coded[likeness.count++] = counted_block_coded(counted, (enum dimension)i);
+	for (int i = 0; i < DIMENSIONS; i++) {
+		const struct coded *coded = counted_block_coded(counted, (enum dimension)i);
+
+		if ((scope->dimensions & 1u << i) != 0 && coded->count > 1)
+			likeness.coded[likeness.count++] = coded;
+	}
 	counted->recurring_count = 0;
-	return find_firsts(counted, &likeness, connections);
+	if (!find_firsts(counted, &likeness, connections))
+		return false;
+	if (counted->before)
+		select_recurring(counted);
+	return true;
 }

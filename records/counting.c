@@ -245,9 +245,14 @@ static bool count_recurring(struct question *question, const struct counted_bloc
 		const struct local *local = &counter->local[counter->local_of[row]];
 
 		if ((counted->verdict[row] & question->verdicts) != 0 &&
-		    (question->within == NULL || (counter->wanted[row] ^ question->outside) != 0) && local->wanted &&
-		    !groups_count_connection(question, local->group, recurring->connection))
-			return false;
+		    (question->within == NULL || (counter->wanted[row] ^ question->outside) != 0) && local->wanted) {
+			uint64_t before = question->groups[local->group].connections;
+
+			if (!groups_count_connection(question, local->group, recurring->connection))
+				return false;
+			if (counted->before)
+				question->groups[local->group].connections = before;
+		}
 	}
 	return true;
 }
@@ -283,11 +288,12 @@ static bool judge_rows(const struct question *question, const struct counted_blo
 	select_rows(counted, question, counter);
 	for (size_t i = 0; i < view.dimensions; i++) {
 		const uint16_t *code = view.coded[i]->code;
-		uint8_t *bits = counter->bits, all = 0;
+		uint8_t *bits = counter->bits;
 
-		for (uint32_t j = 0; j < view.coded[i]->count; j++)
-			all |= bits[j] = groups_bits(question, i, view.coded[i]->value[j], turn);
-		if (all == 0) {
+		memset(bits, 0, view.coded[i]->count);
+		for (uint32_t j = 0; j < counter->rows; j++)
+			bits[code[counter->row[j]]] = 1;
+		if (groups_bits(question, i, view.coded[i], turn, bits) == 0) {
 			memset(counter->wanted, 0, sizeof counter->wanted);
 			return false;
 		}
@@ -315,7 +321,8 @@ static bool count_groups(struct question *question, const struct counted_block *
 	if (!find_groups(question, &view, counter, turn) ||
 	    (!question->uncounted && !count_recurring(question, counted, counter)))
 		return false;
-	add_locals(question, counter);
+	if (!counted->before)
+		add_locals(question, counter);
 	return true;
 }
 

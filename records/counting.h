@@ -5,6 +5,12 @@
 
 #include "records/blocks.h"
 
+/* What all questions are about. */
+struct scope {
+	int64_t since, until;
+	unsigned dimensions; /* a bit for each that one of them has */
+};
+
 /* ---- Memory ---- */
 
 /* Zeros that take memory only where they are touched, in large pages where the system has them. */
@@ -35,13 +41,53 @@ bool connections_look(struct connections *connections, const struct coded *coded
 /* The number of this one. */
 bool connections_number(struct connections *connections, int64_t connection, uint32_t *number) MUST_CHECK;
 
-/* ---- A block, made ready ---- */
+/* Where some blocks were counted before, the others' are added before those are compared with them: then each is known by
+ * its number, and recurs if it is in such a block, too. */
+bool connections_add(struct connections *connections, const struct coded *coded) MUST_CHECK;
 
-/* What all questions are about. */
-struct scope {
-	int64_t since, until;
-	unsigned dimensions; /* a bit for each that one of them has */
+/* Whether a block that was counted before has any that was added. */
+bool connections_share(struct connections *connections, const struct coded *coded);
+
+/* ---- Blocks that were counted before ---- */
+
+struct listed_block {
+	int64_t id, first_time, last_time, length; /* of its columns' bytes */
+	uint64_t sum; /* of its connections' bytes, as they begin with it */
+	uint32_t rows;
+	bool closed; /* all of it counts, and it doesn't change any more */
+	bool before; /* it was counted before */
+	bool shared; /* it was, and has connections that are in others */
 };
+
+/* In the order of their numbers. */
+struct block_list {
+	struct listed_block *block;
+	size_t count;
+};
+
+/* All that may hold records of that time. The caller frees list->block, also after a failure. */
+bool blocks_list(struct store *store, const struct scope *scope, struct block_list *list) MUST_CHECK;
+
+/* Reads the sums of closed ones. False where that can't be: who reads the blocks themselves is told why. */
+bool blocks_sum(struct store *store, struct block_list *list) MUST_CHECK;
+
+/* What kept groups are about. */
+struct kept_key {
+	uint64_t questions, about;
+	dev_t device;
+	ino_t inode;
+};
+
+/* Begins the questions with what some of the closed blocks came to, and marks those; with none where there aren't any, or
+ * too few. False when memory has run out. */
+bool kept_counts_take(struct kept_counts *kept, const struct kept_key *key, struct block_list *list,
+    struct question *questions, size_t count) MUST_CHECK;
+
+/* Keeps what the closed blocks came to, all of them and no others, if it isn't too much. */
+void kept_counts_put(struct kept_counts *kept, const struct kept_key *key, const struct block_list *list,
+    const struct question *questions, size_t count);
+
+/* ---- A block, made ready ---- */
 
 /* A row whose connection has to be looked up: another row of the same may be in another group. */
 struct recurring {
@@ -51,6 +97,8 @@ struct recurring {
 
 struct counted_block {
 	struct block *block;
+	struct listed_block *from;
+	bool before; /* it was counted before: what the groups have of its connections is noted, and nothing is counted */
 	uint8_t *verdict;        /* of each row: a bit; none where it isn't within the time */
 	uint16_t *row[VERDICTS]; /* those within the time, by their verdict */
 	uint32_t rows[VERDICTS];
@@ -96,8 +144,13 @@ bool groups_find(struct question *question, int64_t key[][QUESTION_DIMENSIONS], 
 /* Counts a connection that recurs, if this group hasn't it yet. */
 bool groups_count_connection(struct question *question, uint32_t group, uint32_t connection) MUST_CHECK;
 
-/* The question's `bits` of a value, which is asked for once. */
-uint8_t groups_bits(const struct question *question, size_t place, int64_t value, const struct turn *turn);
+/* Begins with these groups, which were counted before. */
+bool groups_take(struct question *question, const struct group *groups, size_t count) MUST_CHECK;
+
+/* The question's `bits` of those values, in their order, whose place in `bits` isn't 0, each of which is asked for once; and
+ * whatever one of them has. */
+uint8_t groups_bits(const struct question *question, size_t place, const struct coded *coded, const struct turn *turn,
+    uint8_t *bits);
 
 /* Counts a block for a question, and for those of questions[count] that are within it. False when memory has run out. */
 bool question_count(struct question *question, struct question *questions, size_t count,

@@ -21,7 +21,7 @@ struct group_index {
 	uint16_t *first_seen; /* of a connection: the group's number and 1; 0: none that is small enough */
 	uint64_t *pair;       /* a connection and a further group */
 	size_t pairs, pair_slots;
-	struct zeros known[QUESTION_DIMENSIONS]; /* a value's bits, and KNOWN */
+	struct zeros known[QUESTION_DIMENSIONS]; /* a value's bits, and KNOWN; or ASKED alone */
 	uint64_t values; /* that there is room for */
 };
 
@@ -213,19 +213,58 @@ bool groups_count_connection(struct question *question, uint32_t group, uint32_t
 
 /* ---- What each dimension wants ---- */
 
-enum { KNOWN = 1 << 7 };
+enum { ASKED = 1, KNOWN = 1 << 7 };
 
-uint8_t groups_bits(const struct question *question, size_t place, int64_t value, const struct turn *turn)
+/* Where a value's bits are noted: at `other` if there is no room for it. */
+static uint8_t *place_of(const struct group_index *index, size_t place, int64_t value, uint8_t *other)
 {
-	uint8_t *known = question->index->known[place].at, none = 0;
+	return value >= 0 && (uint64_t)value < index->values ? (uint8_t *)index->known[place].at + value : other;
+}
 
-	known = value >= 0 && (uint64_t)value < question->index->values ? known + value : &none;
-	if (*known == 0) {
+/* In the order of their numbers, which is how texts are found soonest. */
+static void ask_bits(const struct question *question, size_t place, int64_t first, int64_t last)
+{
+	uint8_t *known = question->index->known[place].at;
+
+	for (int64_t value = first; value <= last; value++)
+		if (known[value] == ASKED)
+			known[value] = (uint8_t)(question->bits(question->context, place, value) | KNOWN);
+}
+
+uint8_t groups_bits(const struct question *question, size_t place, const struct coded *coded, const struct turn *turn,
+    uint8_t *bits)
+{
+	int64_t first = INT64_MAX, last = -1;
+	uint8_t all = 0, other = 0;
+
+	for (uint32_t i = 0; i < coded->count; i++) {
+		int64_t value = coded->value[i];
+		uint8_t *known = place_of(question->index, place, value, &other);
+
+		if (bits[i] == 0 || *known != 0 || known == &other)
+			continue;
+		*known = ASKED;
+		first = value < first ? value : first;
+		last = value > last ? value : last;
+	}
+	if (last >= 0) {
 		turn->begin(turn->context);
-		*known = (uint8_t)(question->bits(question->context, place, value) | KNOWN);
+		ask_bits(question, place, first, last);
 		turn->end(turn->context);
 	}
-	return *known & (KNOWN - 1);
+	for (uint32_t i = 0; i < coded->count; i++) {
+		const uint8_t *known = place_of(question->index, place, coded->value[i], &other);
+
+		if (bits[i] == 0)
+			continue;
+		if (known == &other) {
+			turn->begin(turn->context);
+			other = (uint8_t)question->bits(question->context, place, coded->value[i]);
+			turn->end(turn->context);
+		}
+		all |= bits[i] = *known & (KNOWN - 1);
+	}
+	return all;
 }
 
 /* ---- Begin and end ---- */
@@ -245,6 +284,23 @@ bool question_prepare(struct question *question, uint64_t connections, uint64_t 
 	if (!question->uncounted && !zeros_make(&index->firsts, (connections + 1) * sizeof *index->first_seen))
 		return false;
 	index->first_seen = index->firsts.at;
+	return make_slots(question);
+}
+
+bool groups_take(struct question *question, const struct group *groups, size_t count)
+{
+	struct group_index *index = question->index;
+
+	if (count == 0)
+		return true;
+	question->groups = malloc(count * sizeof *groups);
+	if (question->groups == NULL)
+		return false;
+	memcpy(question->groups, groups, count * sizeof *groups);
+	question->count = index->room = count;
+	while (count * 2 > index->slots)
+		index->slots *= 2;
+	index->slots /= 2;
 	return make_slots(question);
 }
 

@@ -125,6 +125,10 @@ struct store {
 	struct known_texts *texts;
 	struct rows *rows; /* that were added and aren't in the database yet */
 	struct sqlite3_stmt *text_find, *text_add, *text_touch, *text_get, *block_add, *details_add;
+	struct kept_counts *kept; /* NULL: none */
+	uint64_t about; /* what else the answers depend on */
+	uint64_t rows_before; /* of the last answer: those that were counted before */
+	int64_t text_at; /* the text that text_get is at; 0: none */
 	int64_t generation;
 	int64_t give_up_at; /* of CLOCK_MONOTONIC, in milliseconds; 0: never */
 	char trouble[STORE_WHY_SIZE]; /* of the last failure */
@@ -281,7 +285,7 @@ struct question {
 bool question_wants(const struct question *question, const int64_t *key);
 
 /* Answers all questions in one pass over the records with since <= time < until. False after a failure; the questions
- * are to be freed then as well. */
+ * are to be freed then as well. Where others write, it is for between store_hold and store_let_go. */
 bool questions_ask(struct store *store, int64_t since, int64_t until, struct question *questions, size_t count) MUST_CHECK;
 void question_free(struct question *question);
 
@@ -337,7 +341,7 @@ bool dst_parse(struct text dst, struct address *address, uint16_t *port) MUST_CH
 
 /* ---- Making a report ---- */
 
-enum { ASK_ALL, ASK_VERDICT, ASK_BY, ASK_RULE, ASK_STALE, ASK_CLIENT, ASK_DISAGREES, ASK_DOUBTED,
+enum { ASK_ALL, ASK_VERDICT, ASK_RULE, ASK_STALE, ASK_CLIENT, ASK_DISAGREES, ASK_DOUBTED,
 	ASK_NEAR, ASK_FAILURE, ASK_REFUSED, ASK_CANDIDATE, ASK_FOREIGN, ASK_ABUSE, ASK_COUNT };
 
 struct making {
@@ -345,7 +349,7 @@ struct making {
 	const struct report_options *options;
 	struct report *report;
 	struct question question[ASK_COUNT + REPORT_BYS];
-	struct question *also[REPORT_BYS]; /* NULL: not asked for */
+	struct question *by[REPORT_BYS]; /* NULL: not asked for */
 	size_t questions;
 	bool failed; /* memory has run out */
 

@@ -53,6 +53,11 @@ bool store_recent(struct store *store, const struct recent_options *options,
 	return good;
 }
 
+void store_use_counts(struct store *store, struct kept_counts *kept)
+{
+	store->kept = kept;
+}
+
 bool store_is_damaged(const struct store *store)
 {
 	return store->damaged;

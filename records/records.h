@@ -158,6 +158,17 @@ bool store_count(struct store *store, int64_t since, int64_t until, uint64_t *re
 /* From now on what takes longer than that fails. */
 void store_give_up_after(struct store *store, int64_t milliseconds);
 
+/* What was counted for reports, for those that ask the same again, of a time that holds most of it: only what is new is
+ * counted then. Processes that are forked later share it. It takes KEPT_COUNTS_SIZE bytes at most, for all of them
+ * together. NULL when memory has run out. */
+enum { KEPT_COUNTS_SIZE = 64 * 1024 * 1024 };
+struct kept_counts;
+struct kept_counts *kept_counts_new(void) MUST_CHECK;
+void kept_counts_free(struct kept_counts *kept);
+
+/* Reports of this store use it, and add to it; NULL: they don't. */
+void store_use_counts(struct store *store, struct kept_counts *kept);
+
 /* Whether the last failure was because the file is damaged. */
 bool store_is_damaged(const struct store *store);
 

@@ -233,11 +233,11 @@ static struct question by_one(enum report_by by)
 
 static void put_questions(struct making *making)
 {
+	const unsigned bys = 1 << REPORT_BY_SERVICE | 1 << REPORT_BY_CLIENT | 1 << REPORT_BY_USER | 1 << REPORT_BY_RULE;
 	struct question *question = making->question;
 
 	question[ASK_ALL] = (struct question){ .verdicts = ALL };
 	question[ASK_VERDICT] = (struct question){ .dimension = { DIMENSION_VERDICT }, .dimensions = 1, .verdicts = ALL };
-	question[ASK_BY] = by_one(making->options->by);
 	question[ASK_RULE] = (struct question){ .dimension = { DIMENSION_SERVICE, DIMENSION_RULE }, .dimensions = 2,
 		.verdicts = MEMBER };
 	question[ASK_STALE] =
@@ -266,12 +266,21 @@ static void put_questions(struct making *making)
 		DIMENSION_DST, DIMENSION_SNI, DIMENSION_EVIDENCE }, .dimensions = 6, .verdicts = EXEMPT,
 		.within = &question[ASK_FOREIGN] };
 	making->questions = making->options->category != NULL ? ASK_COUNT : ASK_NEAR;
+	/* What is kept is for reports by any of them. */
 	for (int by = 0; by < REPORT_BYS; by++) {
-		if ((making->options->also & 1u << by) == 0)
+		if (((making->options->also | 1u << making->options->by | (making->store->kept != NULL ? bys : 0)) & 1u << by) == 0)
 			continue;
-		making->also[by] = &question[making->questions++];
-		*making->also[by] = by_one((enum report_by)by);
+		making->by[by] = &question[making->questions++];
+		*making->by[by] = by_one((enum report_by)by);
 	}
+}
+
+/* What is near depends on the category, and on what is switched off in it. */
+static uint64_t about(const struct report_options *options)
+{
+	uint64_t category = options->category == NULL ? 0 : category_version(options->category);
+
+	return category * UINT64_C(0x9e3779b97f4a7c15) ^ (options->off == NULL ? 0 : category_version(options->off));
 }
 
 bool report_make(struct store *store, const struct report_options *options, struct report *report,
@@ -294,6 +303,7 @@ bool report_make(struct store *store, const struct report_options *options, stru
 	making->options = options;
 	making->report = report;
 	put_questions(making);
+	store->about = about(options);
 	good = store_hold(store) &&
 	    questions_ask(store, options->since, options->until, making->question, making->questions);
 	if (good)

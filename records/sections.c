@@ -79,12 +79,12 @@ static void fill_also(struct making *making)
 		enum report_section_number number = (enum report_section_number)(REPORT_ALSO + i);
 		enum report_by by = (enum report_by)i;
 
-		if (making->also[i] == NULL)
+		if ((options->also & 1u << i) == 0)
 			continue;
 		making->report->section[number] = (struct report_section){ .name = report_by_names[i], .columns = 1,
 			.figures = REPORT_COUNTS | REPORT_VERDICT_COUNTS };
 		making->options = by == REPORT_BY_HOUR || by == REPORT_BY_DAY ? &unlimited : options;
-		fill_table(making, number, by, making->also[i]);
+		fill_table(making, number, by, making->by[i]);
 	}
 	making->options = options;
 }
@@ -370,7 +370,7 @@ void report_fill(struct making *making)
 	struct rules used = { .making = making };
 
 	fill_totals(making);
-	fill_table(making, REPORT_TABLE, making->options->by, &making->question[ASK_BY]);
+	fill_table(making, REPORT_TABLE, making->options->by, making->by[making->options->by]);
 	fill_also(making);
 	sort(making, &making->question[ASK_RULE], ORDER_BY_RECORDS, 0);
 	fill_expired(making);

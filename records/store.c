@@ -219,7 +219,7 @@ struct store *store_open(const char *place, char why[STORE_WHY_SIZE])
 	/* Each block is read once: a larger cache would only take memory. */
 	if (open_database(store, SQLITE_OPEN_READWRITE) && is_known(store) &&
 	    store_run(store, "PRAGMA query_only = ON; PRAGMA cache_size = -4096") &&
-	    store_prepare(store, "SELECT text FROM texts WHERE id = ?1", &store->text_get))
+	    store_prepare(store, "SELECT id, text FROM texts WHERE id >= ?1 ORDER BY id", &store->text_get))
 		return store;
 	snprintf(why, STORE_WHY_SIZE, "%.1900s%s", store->trouble,
 	    access(path, F_OK) != 0 ? " (meetingctl ingest makes it)" : store->damaged ? " (meetingctl ingest mends it)" : "");

@@ -131,6 +131,30 @@ static void what_was_asked_for_lately_is_made_anew(void **state)
 	}
 }
 
+static void each_is_counted_ahead_in_turn(void **state)
+{
+	const int64_t then = clock_monotonic(), ten_minutes = 10 * 60 * 1000;
+	struct shared *shared = shared_new();
+	size_t which = 9;
+
+	(void)state;
+	assert_non_null(shared);
+	assert_true(shared_ahead(shared, then, 2, &which));
+	assert_int_equal(which, 0);
+	shared_rest(shared, then + 500);
+	assert_false(shared_ahead(shared, then + 499, 2, &which));
+	assert_true(shared_ahead(shared, then + 500, 2, &which));
+	assert_int_equal(which, 1);
+	assert_false(shared_ahead(shared, then + 500 + ten_minutes - 1, 2, &which));
+	assert_true(shared_ahead(shared, then + 500 + ten_minutes, 2, &which));
+	assert_int_equal(which, 0);
+	assert_true(shared_ahead(shared, then + 500 + ten_minutes, 2, &which));
+	shared_note_category(shared, 7, 1000);
+	assert_true(shared_ahead(shared, then + 500 + ten_minutes, 2, &which));
+	assert_int_equal(which, 0);
+	shared_free(shared);
+}
+
 static void who_dies_in_the_making_holds_up_nobody(void **state)
 {
 	struct shared *shared = shared_new();
@@ -230,14 +254,35 @@ static void a_report_has_limits(void **state)
 	remove_store(place);
 }
 
+static void what_is_counted_ahead_is_no_answer(void **state)
+{
+	char place[128];
+	struct page_sources sources = { .store = place, .limits = &page_limits, .now = now };
+	size_t which = 9;
+
+	(void)state;
+	snprintf(place, sizeof place, "sqlite:%s/store", folder);
+	make_store(place);
+	sources.shared = shared_new();
+	page_renew(&sources);
+	check_kept(sources.shared, "/report.json", 60000, NULL);
+	check_kept(sources.shared, "/report.json?since=24h", 60000, NULL);
+	assert_true(shared_ahead(sources.shared, clock_monotonic() + 60000, 2, &which));
+	assert_int_equal(which, 1);
+	shared_free(sources.shared);
+	remove_store(place);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_are_kept_for_a_moment),
 		cmocka_unit_test(what_was_asked_for_lately_is_made_anew),
+		cmocka_unit_test(each_is_counted_ahead_in_turn),
 		cmocka_unit_test(who_dies_in_the_making_holds_up_nobody),
 		cmocka_unit_test(the_category_counts_from_when_it_changed),
 		TEST(a_report_has_limits),
+		TEST(what_is_counted_ahead_is_no_answer),
 	};
 
 	return cmocka_run_group_tests_name("kept", tests, NULL, NULL);

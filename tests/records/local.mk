@@ -38,6 +38,11 @@ tests_records_blocks_test_SOURCES = tests/records/blocks_test.c $(journal_place)
 tests_records_blocks_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_records_blocks_test_LDADD = records/librecords.la category/libcategory.la $(CMOCKA_LIBS)
 
+unit_tests += tests/records/kept_test
+tests_records_kept_test_SOURCES = tests/records/kept_test.c $(journal_place)
+tests_records_kept_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_records_kept_test_LDADD = records/librecords.la category/libcategory.la $(CMOCKA_LIBS)
+
 unit_tests += tests/records/clickhouse_test
 tests_records_clickhouse_test_SOURCES = tests/records/clickhouse_test.c
 tests_records_clickhouse_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
