@@ -11,19 +11,22 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How many of another question's groups, in how long a query, a server is told of. */
 enum { TOLD_GROUPS = 1000, TOLD_BYTES = 128 * 1024 };
 
 /* Into how many lists a group's connections are spread, and how many a list may have that a shard sends; from how many
  * dimensions on groups are small. */
-enum { SPREAD_OF_FEW = 256, SPREAD = 16, LIST_MOST = 16 * 1000 * 1000, FINE = 5 };
+enum { SPREAD_OF_FEW = 256, SPREAD = 16, LIST_MOST = 16 * 1000 * 1000, FINE = 4 };
 
 /* Longer than any time that a record may have, in whole days: no remainder of a negative number. */
 #define AFTER_ALL "86400000000000"
 
 /* Equal records have the same time, so they are looked for by the minute. */
 #define MINUTE_OF_TIME "intDiv(time, 60000)"
+
+#define ALL "1"
 
 /* A record without one is one by itself. */
 #define CONNECTION "if(connection = 0, id, connection)"
@@ -102,7 +105,9 @@ static void write_verdicts(unsigned verdicts, FILE *to)
 /* How many records there are for which `which` holds. */
 static void write_count(const struct query *query, const char *which, FILE *to)
 {
-	if (query->twice_since >= query->twice_until)
+	if (query->twice_since >= query->twice_until && strcmp(which, ALL) == 0)
+		fputs("count()", to);
+	else if (query->twice_since >= query->twice_until)
 		fprintf(to, "countIf(%s)", which);
 	else
 		fprintf(to, "countIf(%s AND (time < %" PRId64 " OR time >= %" PRId64 ")) + "
@@ -169,7 +174,7 @@ static void write_lists(const struct query *query, bool told, FILE *to)
 		write_dimension(question->dimension[i], query->offset, to);
 		fprintf(to, " AS k%zu, ", i);
 	}
-	write_count(query, "1", to);
+	write_count(query, ALL, to);
 	fprintf(to, " AS n, %s AS c, max(time) AS t", question->uncounted ? "0" : "groupArray(" CONNECTION ")");
 	for (unsigned i = 0; i < query_verdict_left_out(question); i++) {
 		if ((question->verdicts & 1u << i) != 0) {
@@ -189,6 +194,8 @@ static void write_lists(const struct query *query, bool told, FILE *to)
 static void write_query(const struct query *query, bool told, FILE *to)
 {
 	const struct question *question = query->question;
+	const unsigned spread = spread_of(query);
+	const char *sum = spread > 1 ? "sum" : "";
 
 	fputs("SELECT ", to);
 	for (size_t i = 0; i < question->dimensions; i++)
@@ -196,14 +203,15 @@ static void write_query(const struct query *query, bool told, FILE *to)
 			fprintf(to, "k%zu, ", i);
 		else
 			fprintf(to, "splitByChar('\\0', k)[%zu], ", i + 1);
-	fprintf(to, "sum(n), sum(%s), max(t)", question->uncounted ? "c" : "arrayUniq(c)");
+	fprintf(to, "%s(n), %s(%s), %s(t)", sum, sum, question->uncounted ? "c" : "arrayUniq(c)", spread > 1 ? "max" : "");
 	for (unsigned i = 0; i < query_verdict_left_out(question); i++)
 		if ((question->verdicts & 1u << i) != 0)
-			fprintf(to, ", sum(v%u)", i);
+			fprintf(to, ", %s(v%u)", sum, i);
 	fputs(" FROM (", to);
 	write_lists(query, told, to);
 	fputc(')', to);
-	write_group_by(question, 1, to);
+	if (spread > 1)
+		write_group_by(question, 1, to);
 	fputs(" FORMAT TabSeparated", to);
 }
 
