@@ -15,15 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 /* What is taken from a server; and how often a question is asked again when something came in. */
-enum { TEXT_MOST = 8192, ROWS_MOST = 10 * 1000 * 1000, TRIES = 3 };
-
-struct interned {
-	char *at;
-	size_t length;
-};
+enum { TEXT_MOST = 8192, ROWS_MOST = 10 * 1000 * 1000, TRIES = 3, FIRST_ROOM = 1024 };
 
 /* What there is in the time that is asked for. */
 struct moment {
@@ -37,11 +31,9 @@ struct asking {
 	struct clickhouse *clickhouse;
 	int64_t since, until;
 	struct moment moment;
-	struct hash_key key;
-	struct interned *texts; /* number 1 is the first */
-	size_t count, room;
-	uint32_t *slots; /* numbers by the hash of their text; 0: free */
-	size_t slot_count;
+	struct numbers numbers;
+	struct text *texts; /* number 1 is the first */
+	size_t room;
 };
 
 /* A question on its way. */
@@ -59,53 +51,32 @@ struct reading {
 
 /* ---- Texts ---- */
 
-static bool make_slots(struct asking *asking)
-{
-	size_t count = asking->slot_count == 0 ? 1024 : asking->slot_count * 2;
-	uint32_t *slots = calloc(count, sizeof *slots);
-
-	if (slots == NULL)
-		return false;
-	for (size_t i = 0; i < asking->count; i++) {
-		size_t at = hash_bytes(&asking->key, asking->texts[i].at, asking->texts[i].length) & (count - 1);
-
-		while (slots[at] != 0)
-			at = (at + 1) & (count - 1);
-		slots[at] = (uint32_t)i + 1;
-	}
-	free(asking->slots);
-	asking->slots = slots;
-	asking->slot_count = count;
-	return true;
-}
-
 static bool intern(struct asking *asking, struct text text, int64_t *number)
 {
-	size_t at;
+	struct numbers *numbers = &asking->numbers;
+	uint64_t hash = numbers_hash(numbers, text);
+	struct numbered *known;
+	char *copy;
 
 	*number = 0;
 	if (text.length == 0)
 		return true;
-	if (asking->count * 2 >= asking->slot_count && !make_slots(asking))
-		return false;
-	at = hash_bytes(&asking->key, text.at, text.length) & (asking->slot_count - 1);
-	for (; asking->slots[at] != 0; at = (at + 1) & (asking->slot_count - 1)) {
-		const struct interned *known = &asking->texts[asking->slots[at] - 1];
-
-		if (known->length == text.length && memcmp(known->at, text.at, text.length) == 0) {
-			*number = asking->slots[at];
-			return true;
-		}
+	known = numbers_find(numbers, hash);
+	if (known->hash != 0) {
+		*number = known->number;
+		return true;
 	}
-	if (asking->count >= UINT32_MAX - 1 ||
-	    (asking->count == asking->room && !grow(&asking->texts, &asking->room, asking->count, sizeof *asking->texts)))
+	if (numbers->count * 2 >= numbers->room && !numbers_grow(numbers))
 		return false;
-	asking->texts[asking->count].at = malloc(text.length);
-	if (asking->texts[asking->count].at == NULL)
+	if (!grow(&asking->texts, &asking->room, numbers->count, sizeof *asking->texts))
 		return false;
-	memcpy(asking->texts[asking->count].at, text.at, text.length);
-	asking->texts[asking->count].length = text.length;
-	*number = asking->slots[at] = (uint32_t)++asking->count;
+	copy = malloc(text.length);
+	if (copy == NULL)
+		return false;
+	memcpy(copy, text.at, text.length);
+	asking->texts[numbers->count++] = (struct text){ .at = copy, .length = text.length };
+	*number = (int64_t)numbers->count;
+	*numbers_find(numbers, hash) = (struct numbered){ .hash = hash, .number = *number };
 	return true;
 }
 
@@ -113,9 +84,7 @@ static struct text clickhouse_text(struct store *store, int64_t number)
 {
 	const struct asking *asking = store->place;
 
-	if (number <= 0 || (uint64_t)number > asking->count)
-		return text_of("");
-	return (struct text){ .at = asking->texts[number - 1].at, .length = asking->texts[number - 1].length };
+	return number <= 0 || (uint64_t)number > asking->numbers.count ? text_of("") : asking->texts[number - 1];
 }
 
 /* ---- What is answered ---- */
@@ -477,10 +446,10 @@ static void clickhouse_close(struct store *store)
 	struct asking *asking = store->place;
 
 	if (asking != NULL) {
-		for (size_t i = 0; i < asking->count; i++)
-			free(asking->texts[i].at);
+		for (size_t i = 0; i < asking->numbers.count; i++)
+			free((char *)asking->texts[i].at);
 		free(asking->texts);
-		free(asking->slots);
+		numbers_free(&asking->numbers);
 		clickhouse_free(asking->clickhouse);
 	}
 	free(asking);
@@ -502,7 +471,7 @@ struct store *clickhouse_open(const struct clickhouse_options *options, char why
 	store->kind = &kind;
 	store->place = asking;
 	asking->clickhouse = clickhouse_new(options, options->timeout, why);
-	if (asking->clickhouse != NULL && getrandom(&asking->key, sizeof asking->key, 0) == (ssize_t)sizeof asking->key)
+	if (asking->clickhouse != NULL && numbers_begin(&asking->numbers, FIRST_ROOM))
 		return store;
 	clickhouse_close(store);
 	return NULL;
