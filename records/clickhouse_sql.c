@@ -16,9 +16,9 @@
 /* How many of another question's groups, in how long a query, a server is told of. */
 enum { TOLD_GROUPS = 1000, TOLD_BYTES = 128 * 1024 };
 
-/* Into how many lists a group's connections are spread, and how many a list may have that a shard sends; from how many
- * dimensions on groups are small. */
-enum { SPREAD_OF_FEW = 256, SPREAD = 16, LIST_MOST = 16 * 1000 * 1000, FINE = 4 };
+/* Into how many lists a group's connections are spread (their numbers are odd, so these are), and how many a list may have
+ * that a shard sends; from how many dimensions on groups are small. */
+enum { SPREAD_OF_FEW = 127, SPREAD = 7, LIST_MOST = 16 * 1000 * 1000, FINE = 4 };
 
 /* Longer than any time that a record may have, in whole days: no remainder of a negative number. */
 #define AFTER_ALL "86400000000000"
@@ -123,10 +123,12 @@ static void write_range(int64_t since, int64_t until, FILE *to)
 static unsigned spread_of(const struct query *query)
 {
 	const struct question *question = query->question;
-	unsigned spread = question->uncounted || question->dimensions >= FINE ? 1 : question->dimensions == 0 ||
+	unsigned spread = question->dimensions >= FINE ? 1 : question->dimensions == 0 ||
 	    question->dimension[0] == DIMENSION_VERDICT ? SPREAD_OF_FEW : SPREAD;
-	uint64_t needed = query->rows / LIST_MOST + 1;
+	uint64_t needed = (query->rows / LIST_MOST + 1) | 1;
 
+	if (question->uncounted)
+		return 1;
 	return needed > spread ? (unsigned)needed : spread;
 }
 
@@ -158,7 +160,7 @@ static void write_group_by(const struct question *question, unsigned spread, FIL
 		before = ", ";
 	}
 	if (spread > 1)
-		fprintf(to, "%sconnection %% %u", before, spread);
+		fprintf(to, "%s" CONNECTION " %% %u", before, spread);
 }
 
 /* The lists. */
