@@ -82,6 +82,30 @@ bool answer_end(struct answer *answer) MUST_CHECK;
 bool answer_number(struct text field, uint64_t *number) MUST_CHECK;
 bool answer_signed(struct text field, int64_t *number) MUST_CHECK;
 
+/* ---- Queries ---- */
+
+struct query {
+	const struct question *question;
+	int64_t since, until;
+	uint64_t rows; /* how many there are, about */
+	int64_t twice_since, twice_until; /* between which records may be there twice */
+	const char *offset; /* as clickhouse_offset writes it; for questions with local time */
+	struct store *store; /* whose texts these groups have: */
+	const struct group **wanted; /* of question->within */
+	size_t wanted_count;
+};
+
+/* The columns are the question's dimensions, the number of records, of connections, the time of the last record, and
+ * the number of records for each of the question's verdicts below the one that is left out, as it is what remains. Where they
+ * are few, the server is told of the wanted groups, and leaves the others out. The caller frees it; NULL: out of memory. */
+char *query_of_question(const struct query *query) MUST_CHECK;
+unsigned query_verdict_left_out(const struct question *question);
+
+/* What there is at the moment, as one row: the times of the first record and of the last, how many rows there are, and how many
+ * if those that are there twice count once, the times of the first and the last of the minutes that have such, and the rows of each
+ * verdict. The caller frees it; NULL: out of memory. */
+char *query_of_moment(int64_t since, int64_t until) MUST_CHECK;
+
 /* ---- Local time ---- */
 
 /* Writes an expression for how many milliseconds local time is ahead of UTC at the column `time`, right for first <= time

@@ -1,37 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The report's questions, put to ClickHouse: one query each, counted by the server.
  *
- * Records that came twice are in the table twice until its parts are merged, so each query says FINAL: then a row is
- * counted once, by the table's ORDER BY. Which groups are wanted is for the category to say, that is for this side; where
- * they are few, the queries that ask for no others tell the server so. Texts get their numbers here. */
+ * Records that came twice are in the table twice until its parts are merged. FINAL would see to that, but at a multiple of
+ * the cost. So the server is asked first when there are such, which is cheap, as equal records have the same time: of
+ * that time, records are counted by their id. What comes in meanwhile may be there twice as well, and is seen by the sum of an
+ * answer's records: then both are asked again. In the end, the whole time is counted by id.
+ *
+ * Which groups are wanted is for the category to say, that is for this side; where they are few, the queries that ask for no
+ * others tell the server so. Texts get their numbers here. */
 #include <config.h>
 
 #include "records/clickhouse.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-/* How many of another question's groups, in how long a query, a server is told of; and what is taken from it. */
-enum { TOLD_GROUPS = 1000, TOLD_BYTES = 128 * 1024, TEXT_MOST = 8192, ROWS_MOST = 10 * 1000 * 1000 };
+/* What is taken from a server; and how often a question is asked again when something came in. */
+enum { TEXT_MOST = 8192, ROWS_MOST = 10 * 1000 * 1000, TRIES = 3, FIRST_ROOM = 1024 };
 
-/* Longer than any time that a record may have, in whole days: no remainder of a negative number. */
-#define AFTER_ALL "86400000000000"
-
-struct interned {
-	char *at;
-	size_t length;
+/* What there is in the time that is asked for. */
+struct moment {
+	int64_t first, last;
+	uint64_t rows, ids; /* all, and without those that are there twice */
+	int64_t twice_first, twice_last; /* the first and the last minute with such */
+	uint64_t by_verdict[VERDICTS];
 };
 
 struct asking {
 	struct clickhouse *clickhouse;
-	struct hash_key key;
-	struct interned *texts; /* number 1 is the first */
-	size_t count, room;
-	uint32_t *slots; /* numbers by the hash of their text; 0: free */
-	size_t slot_count;
+	int64_t since, until;
+	struct moment moment;
+	struct numbers numbers;
+	struct text *texts; /* number 1 is the first */
+	size_t room;
 };
 
 /* A question on its way. */
@@ -49,53 +51,32 @@ struct reading {
 
 /* ---- Texts ---- */
 
-static bool make_slots(struct asking *asking)
-{
-	size_t count = asking->slot_count == 0 ? 1024 : asking->slot_count * 2;
-	uint32_t *slots = calloc(count, sizeof *slots);
-
-	if (slots == NULL)
-		return false;
-	for (size_t i = 0; i < asking->count; i++) {
-		size_t at = hash_bytes(&asking->key, asking->texts[i].at, asking->texts[i].length) & (count - 1);
-
-		while (slots[at] != 0)
-			at = (at + 1) & (count - 1);
-		slots[at] = (uint32_t)i + 1;
-	}
-	free(asking->slots);
-	asking->slots = slots;
-	asking->slot_count = count;
-	return true;
-}
-
 static bool intern(struct asking *asking, struct text text, int64_t *number)
 {
-	size_t at;
+	struct numbers *numbers = &asking->numbers;
+	uint64_t hash = numbers_hash(numbers, text);
+	struct numbered *known;
+	char *copy;
 
 	*number = 0;
 	if (text.length == 0)
 		return true;
-	if (asking->count * 2 >= asking->slot_count && !make_slots(asking))
-		return false;
-	at = hash_bytes(&asking->key, text.at, text.length) & (asking->slot_count - 1);
-	for (; asking->slots[at] != 0; at = (at + 1) & (asking->slot_count - 1)) {
-		const struct interned *known = &asking->texts[asking->slots[at] - 1];
-
-		if (known->length == text.length && memcmp(known->at, text.at, text.length) == 0) {
-			*number = asking->slots[at];
-			return true;
-		}
+	known = numbers_find(numbers, hash);
+	if (known->hash != 0) {
+		*number = known->number;
+		return true;
 	}
-	if (asking->count >= UINT32_MAX - 1 ||
-	    (asking->count == asking->room && !grow(&asking->texts, &asking->room, asking->count, sizeof *asking->texts)))
+	if (numbers->count * 2 >= numbers->room && !numbers_grow(numbers))
 		return false;
-	asking->texts[asking->count].at = malloc(text.length);
-	if (asking->texts[asking->count].at == NULL)
+	if (!grow(&asking->texts, &asking->room, numbers->count, sizeof *asking->texts))
 		return false;
-	memcpy(asking->texts[asking->count].at, text.at, text.length);
-	asking->texts[asking->count].length = text.length;
-	*number = asking->slots[at] = (uint32_t)++asking->count;
+	copy = malloc(text.length);
+	if (copy == NULL)
+		return false;
+	memcpy(copy, text.at, text.length);
+	asking->texts[numbers->count++] = (struct text){ .at = copy, .length = text.length };
+	*number = (int64_t)numbers->count;
+	*numbers_find(numbers, hash) = (struct numbered){ .hash = hash, .number = *number };
 	return true;
 }
 
@@ -103,125 +84,7 @@ static struct text clickhouse_text(struct store *store, int64_t number)
 {
 	const struct asking *asking = store->place;
 
-	if (number <= 0 || (uint64_t)number > asking->count)
-		return text_of("");
-	return (struct text){ .at = asking->texts[number - 1].at, .length = asking->texts[number - 1].length };
-}
-
-/* ---- What is asked ---- */
-
-static bool is_local_time(enum dimension dimension)
-{
-	return dimension == DIMENSION_HOUR || dimension == DIMENSION_DAY;
-}
-
-static const char *const expressions[DIMENSIONS] = { [DIMENSION_VERDICT] = "toInt8(verdict)",
-	[DIMENSION_SERVICE] = "if(service != '', service, would)", [DIMENSION_CLIENT] = "client", [DIMENSION_USER] = "user",
-	[DIMENSION_RULE] = "rule", [DIMENSION_DST] = "dst", [DIMENSION_NAME] = "if(dst != '' AND sni != '', sni, host)",
-	[DIMENSION_PORT] = "port", [DIMENSION_SNI] = "sni", [DIMENSION_EVIDENCE] = "evidence", [DIMENSION_STALE] = "stale",
-	[DIMENSION_DISAGREES] = "disagrees" };
-
-/* What tells the hours or days of local time apart; `offset` is how far it is ahead of UTC. */
-static void write_dimension(enum dimension dimension, const char *offset, FILE *to)
-{
-	if (dimension == DIMENSION_HOUR)
-		fprintf(to, "time - (time + " AFTER_ALL " + %s) %% 3600000", offset);
-	else if (dimension == DIMENSION_DAY)
-		fprintf(to, "intDiv(time + " AFTER_ALL " + %s, 86400000)", offset);
-	else
-		fputs(expressions[dimension], to);
-}
-
-static void write_dimensions(const struct question *question, const char *offset, FILE *to)
-{
-	for (size_t i = 0; i < question->dimensions; i++) {
-		fputs(i > 0 ? ", " : "", to);
-		write_dimension(question->dimension[i], offset, to);
-	}
-}
-
-static void write_literal(struct text text, FILE *to)
-{
-	fputc('\'', to);
-	for (size_t i = 0; i < text.length; i++) {
-		if (text.at[i] == '\'' || text.at[i] == '\\')
-			fputc('\\', to);
-		fputc(text.at[i], to);
-	}
-	fputc('\'', to);
-}
-
-/* The other question's groups, where they are few. */
-static void write_within(struct reading *reading, FILE *to)
-{
-	const struct question *within = reading->question->within;
-
-	if (within == NULL || reading->wanted_count == 0 || reading->wanted_count > TOLD_GROUPS)
-		return;
-	fputs(" AND (", to);
-	write_dimensions(within, "", to);
-	fprintf(to, ") %sIN (", reading->question->outside ? "NOT " : "");
-	for (size_t i = 0; i < reading->wanted_count; i++) {
-		fprintf(to, "%s(", i > 0 ? ", " : "");
-		for (size_t k = 0; k < within->dimensions; k++) {
-			int64_t key = reading->wanted[i]->key[k];
-
-			fputs(k > 0 ? ", " : "", to);
-			if (dimension_is_text(within->dimension[k]))
-				write_literal(clickhouse_text(reading->store, key), to);
-			else
-				fprintf(to, "%" PRId64, key);
-		}
-		fputc(')', to);
-	}
-	fputc(')', to);
-}
-
-static void write_verdicts(unsigned verdicts, FILE *to)
-{
-	const char *before = " AND verdict IN (";
-
-	if (verdicts == (1 << VERDICTS) - 1)
-		return;
-	for (int i = 0; i < VERDICTS; i++) {
-		if ((verdicts & 1u << i) != 0) {
-			fprintf(to, "%s'%s'", before, record_verdict_name((enum record_verdict)i));
-			before = ", ";
-		}
-	}
-	fputc(')', to);
-}
-
-/* Returns the query, which the caller frees, or NULL when memory has run out. */
-static char *write_query(struct reading *reading, int64_t since, int64_t until, const char *offset, bool told)
-{
-	const struct question *question = reading->question;
-	char *sql = NULL;
-	size_t length;
-	FILE *to = open_memstream(&sql, &length);
-
-	if (to == NULL)
-		return NULL;
-	fputs("SELECT ", to);
-	write_dimensions(question, offset, to);
-	fputs(question->dimensions > 0 ? ", " : "", to);
-	fprintf(to, "count(), %s", question->uncounted ? "count()" :
-	    "uniqExactIf(connection, connection != 0) + countIf(connection = 0)");
-	for (int i = 0; i < VERDICTS; i++)
-		fprintf(to, ", countIf(verdict = '%s')", record_verdict_name((enum record_verdict)i));
-	fprintf(to, ", max(time) FROM records FINAL WHERE time >= %" PRId64 " AND time < %" PRId64, since, until);
-	write_verdicts(question->verdicts, to);
-	if (told)
-		write_within(reading, to);
-	if (question->dimensions > 0) {
-		fputs(" GROUP BY ", to);
-		write_dimensions(question, offset, to);
-	}
-	fputs(" FORMAT TabSeparated", to);
-	if (fclose(to) == 0 && (length <= TOLD_BYTES || !told))
-		return sql;
-	free(sql);
-	return told ? write_query(reading, since, until, offset, false) : NULL;
+	return number <= 0 || (uint64_t)number > asking->numbers.count ? text_of("") : asking->texts[number - 1];
 }
 
 /* ---- What is answered ---- */
@@ -266,6 +129,11 @@ static bool prepare_within(struct reading *reading)
 	return reading->wanted != NULL;
 }
 
+static bool is_local_time(enum dimension dimension)
+{
+	return dimension == DIMENSION_HOUR || dimension == DIMENSION_DAY;
+}
+
 static bool is_wrong(struct reading *reading, const char *wrong)
 {
 	reading->wrong = wrong;
@@ -296,20 +164,41 @@ static bool read_key(struct reading *reading, const struct text *fields, int64_t
 	return true;
 }
 
+/* fields: as query_of_question has them behind the dimensions. */
 static bool read_figures(struct reading *reading, const struct text *fields, struct group *group)
 {
-	uint64_t sum = 0;
+	const struct question *question = reading->question;
+	unsigned left_out = query_verdict_left_out(question);
+	size_t field = 3;
+	uint64_t rest;
 
 	if (!answer_number(fields[0], &group->records) || !answer_number(fields[1], &group->connections) ||
-	    !answer_signed(fields[2 + VERDICTS], &group->last))
+	    !answer_signed(fields[2], &group->last))
 		return is_wrong(reading, "a number is none");
-	for (size_t i = 0; i < VERDICTS; i++) {
-		if (!answer_number(fields[2 + i], &group->by_verdict[i]))
+	rest = group->records;
+	for (unsigned i = 0; i < left_out; i++) {
+		if ((question->verdicts & 1u << i) == 0)
+			continue;
+		if (!answer_number(fields[field++], &group->by_verdict[i]))
 			return is_wrong(reading, "a number is none");
-		sum += group->by_verdict[i];
+		if (group->by_verdict[i] > rest)
+			return is_wrong(reading, "its numbers contradict each other");
+		rest -= group->by_verdict[i];
 	}
-	return (sum == group->records && group->connections <= group->records &&
-	    (group->connections > 0 || group->records == 0)) || is_wrong(reading, "its numbers contradict each other");
+	group->by_verdict[left_out] = rest;
+	if (question->uncounted)
+		group->connections = group->records;
+	return (group->connections <= group->records && (group->connections > 0 || group->records == 0)) ||
+	    is_wrong(reading, "its numbers contradict each other");
+}
+
+static size_t figures_of(const struct question *question)
+{
+	size_t count = 3;
+
+	for (unsigned i = 0; i < query_verdict_left_out(question); i++)
+		count += (question->verdicts & 1u << i) != 0;
+	return count;
 }
 
 static bool take_row(void *context, const struct text *fields)
@@ -372,94 +261,180 @@ static void begin(struct reading *reading, struct store *store, struct question 
 	reading->question = question;
 }
 
-static bool ask(struct reading *reading, int64_t since, int64_t until, const char *offset)
-{
-	const struct question *question = reading->question;
-	bool good = prepare_within(reading);
-	char *sql = NULL;
+/* ---- The moment ---- */
 
-	/* Where nothing is wanted, nothing has to be asked for. */
-	if (!good || question->within == NULL || question->outside || reading->wanted_count > 0) {
-		sql = good ? write_query(reading, since, until, offset, true) : NULL;
-		good = put_query(reading, sql, question->dimensions + 3 + VERDICTS, take_row);
-	}
-	free(sql);
-	free(reading->wanted);
-	return good;
-}
-
-/* ---- Local time ---- */
-
-struct span {
+struct looking {
 	struct reading reading; /* first, as it is what a row is given */
-	int64_t first, last;
+	struct moment moment;
 };
 
-static bool take_span(void *context, const struct text *fields)
+static bool take_moment(void *context, const struct text *fields)
 {
-	struct span *span = context;
+	struct looking *looking = context;
+	struct moment *moment = &looking->moment;
+	bool good = answer_signed(fields[0], &moment->first) && answer_signed(fields[1], &moment->last) &&
+	    answer_number(fields[2], &moment->rows) && answer_number(fields[3], &moment->ids) &&
+	    answer_signed(fields[4], &moment->twice_first) && answer_signed(fields[5], &moment->twice_last);
+	uint64_t sum = 0;
 
-	return (answer_signed(fields[0], &span->first) && answer_signed(fields[1], &span->last)) ||
-	    is_wrong(&span->reading, "a number is none");
+	if (looking->reading.answer.rows > 1)
+		return is_wrong(&looking->reading, "it has too many rows");
+	for (size_t i = 0; good && i < VERDICTS; i++) {
+		good = answer_number(fields[6 + i], &moment->by_verdict[i]);
+		sum += moment->by_verdict[i];
+	}
+	if (!good)
+		return is_wrong(&looking->reading, "a number is none");
+	return (sum == moment->rows && moment->ids <= moment->rows) ||
+	    is_wrong(&looking->reading, "its numbers contradict each other");
 }
 
-/* How far local time is ahead in the time that there are records of. Returns false after a failure. */
-static bool find_offset(struct span *span, int64_t since, int64_t until, char **offset)
+/* What there is now. Returns false after a failure. */
+static bool look(struct store *store)
 {
-	char *sql = NULL;
-	size_t length;
-	FILE *to;
-	bool good;
+	struct asking *asking = store->place;
+	struct looking *looking = calloc(1, sizeof *looking);
+	char *sql = query_of_moment(asking->since, asking->until);
+	bool good = false;
 
-	if (asprintf(&sql, "SELECT min(time), max(time) FROM records WHERE time >= %" PRId64 " AND time < %" PRId64
-	    " FORMAT TabSeparated", since, until) < 0)
-		sql = NULL;
-	good = put_query(&span->reading, sql, 2, take_span);
+	if (looking == NULL) {
+		snprintf(store->trouble, sizeof store->trouble, "out of memory");
+	} else {
+		begin(&looking->reading, store, NULL);
+		good = put_query(&looking->reading, sql, 6 + VERDICTS, take_moment);
+		if (good && looking->reading.answer.rows == 0) {
+			snprintf(store->trouble, sizeof store->trouble, "%s: the answer can't be used: it has no row",
+			    clickhouse_place(asking->clickhouse)->shown);
+			good = false;
+		}
+		asking->moment = looking->moment;
+	}
 	free(sql);
-	if (!good)
-		return false;
-	to = open_memstream(offset, &length);
-	good = to != NULL && clickhouse_offset(span->first, span->last, to);
-	if (to != NULL && fclose(to) != 0)
-		good = false;
-	if (!good)
-		snprintf(span->reading.store->trouble, STORE_WHY_SIZE, "the clock changes too often in that time; ask for a shorter one");
+	free(looking);
 	return good;
 }
 
-static bool needs_offset(const struct question *questions, size_t count)
+/* ---- One question ---- */
+
+/* How far local time is ahead in the time that there are records of. The caller frees it; NULL after a failure. */
+static char *offset_of(struct store *store)
 {
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; k < questions[i].dimensions; k++)
-			if (is_local_time(questions[i].dimension[k]))
-				return true;
-	return false;
+	const struct asking *asking = store->place;
+	char *offset = NULL;
+	size_t length;
+	FILE *to = open_memstream(&offset, &length);
+	bool good = to != NULL && clickhouse_offset(asking->moment.first, asking->moment.last, to);
+
+	if ((to == NULL || fclose(to) == 0) && good)
+		return offset;
+	snprintf(store->trouble, sizeof store->trouble, "the clock changes too often in that time; ask for a shorter one");
+	free(offset);
+	return NULL;
+}
+
+/* Asks once. If `by_id`, what comes in meanwhile doesn't count twice. */
+static bool ask(struct reading *reading, bool by_id)
+{
+	const struct asking *asking = reading->asking;
+	const struct moment *moment = &asking->moment;
+	struct question *question = reading->question;
+	struct query query = { .question = question, .since = asking->since, .until = asking->until, .rows = moment->rows,
+		.store = reading->store, .wanted = reading->wanted, .wanted_count = reading->wanted_count };
+	char *offset = NULL, *sql;
+	bool good;
+
+	/* Where nothing is wanted, nothing has to be asked for. */
+	if (question->within != NULL && !question->outside && reading->wanted_count == 0)
+		return true;
+	if (question->dimensions > 0 && is_local_time(question->dimension[0])) {
+		offset = offset_of(reading->store);
+		if (offset == NULL)
+			return false;
+	}
+	query.offset = offset;
+	if (by_id) {
+		query.twice_since = asking->since;
+		query.twice_until = asking->until;
+	} else if (moment->ids < moment->rows) {
+		query.twice_since = moment->twice_first;
+		query.twice_until = moment->twice_last + 1;
+	}
+	sql = query_of_question(&query);
+	good = put_query(reading, sql, question->dimensions + figures_of(question), take_row);
+	free(sql);
+	free(offset);
+	return good;
+}
+
+/* Whether the answer is of just those records that were there at the moment, none of them twice: then their number is the same. */
+static bool is_of_moment(const struct reading *reading)
+{
+	const struct question *question = reading->question, *within = question->within;
+	const struct moment *moment = &reading->asking->moment;
+
+	for (size_t v = 0; v < VERDICTS; v++) {
+		uint64_t wanted = within == NULL ? moment->by_verdict[v] : 0, sum = 0;
+
+		if ((question->verdicts & 1u << v) == 0)
+			continue;
+		for (size_t i = 0; within != NULL && i < within->count; i++)
+			if (within->groups[i].wanted != question->outside)
+				wanted += within->groups[i].by_verdict[v];
+		for (size_t i = 0; i < question->count; i++)
+			sum += question->groups[i].by_verdict[v];
+		if (sum != wanted)
+			return false;
+	}
+	return moment->ids == moment->rows;
+}
+
+/* Asks until nothing came in meanwhile that may be there twice. */
+static bool ask_surely(struct reading *reading, struct store *store, struct question *question)
+{
+	struct asking *asking = store->place;
+
+	for (int tries = 0; tries <= TRIES; tries++) {
+		const struct moment before = asking->moment;
+		bool good;
+
+		free(question->groups);
+		question->groups = NULL;
+		question->count = 0;
+		begin(reading, store, question);
+		if (!prepare_within(reading)) {
+			snprintf(store->trouble, sizeof store->trouble, "out of memory");
+			return false;
+		}
+		good = ask(reading, tries == TRIES);
+		free(reading->wanted);
+		if (!good || tries == TRIES || is_of_moment(reading))
+			return good;
+		if (!look(store))
+			return false;
+		if (memcmp(&before, &asking->moment, sizeof before) == 0)
+			return true;
+	}
+	return true;
 }
 
 static bool clickhouse_ask(struct store *store, int64_t since, int64_t until, struct question *questions, size_t count)
 {
+	struct asking *asking = store->place;
 	struct reading *reading = calloc(1, sizeof *reading);
-	struct span *span = calloc(1, sizeof *span);
-	char *offset = NULL;
-	bool good = reading != NULL && span != NULL;
+	bool good = reading != NULL;
 
 	for (size_t i = 0; i < count; i++) {
 		questions[i].groups = NULL;
 		questions[i].count = 0;
 		questions[i].index = NULL;
 	}
-	if (!good) {
+	asking->since = since;
+	asking->until = until;
+	if (!good)
 		snprintf(store->trouble, sizeof store->trouble, "out of memory");
-	} else if (needs_offset(questions, count)) {
-		begin(&span->reading, store, NULL);
-		good = find_offset(span, since, until, &offset);
-	}
-	for (size_t i = 0; good && i < count; i++) {
-		begin(reading, store, &questions[i]);
-		good = ask(reading, since, until, offset);
-	}
-	free(offset);
-	free(span);
+	good = good && look(store);
+	for (size_t i = 0; good && i < count && asking->moment.rows > 0; i++)
+		good = ask_surely(reading, store, &questions[i]);
 	free(reading);
 	return good;
 }
@@ -471,10 +446,10 @@ static void clickhouse_close(struct store *store)
 	struct asking *asking = store->place;
 
 	if (asking != NULL) {
-		for (size_t i = 0; i < asking->count; i++)
-			free(asking->texts[i].at);
+		for (size_t i = 0; i < asking->numbers.count; i++)
+			free((char *)asking->texts[i].at);
 		free(asking->texts);
-		free(asking->slots);
+		numbers_free(&asking->numbers);
 		clickhouse_free(asking->clickhouse);
 	}
 	free(asking);
@@ -496,7 +471,7 @@ struct store *clickhouse_open(const struct clickhouse_options *options, char why
 	store->kind = &kind;
 	store->place = asking;
 	asking->clickhouse = clickhouse_new(options, options->timeout, why);
-	if (asking->clickhouse != NULL && getrandom(&asking->key, sizeof asking->key, 0) == (ssize_t)sizeof asking->key)
+	if (asking->clickhouse != NULL && numbers_begin(&asking->numbers, FIRST_ROOM))
 		return store;
 	clickhouse_close(store);
 	return NULL;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SipHash-2-4: numbers for texts that clients make up, so that nobody can choose texts with the same number. */
+/* SipHash-2-4: numbers for texts that clients make up, so that nobody can choose texts with the same number; and an open table
+ * by it. */
 #include <config.h>
 
 #include "records/internal.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
 
 struct state {
 	uint64_t a, b, c, d;
@@ -63,4 +67,48 @@ uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t length
 	state.c ^= 0xff;
 	mix(&state, 4);
 	return state.a ^ state.b ^ state.c ^ state.d;
+}
+
+bool numbers_begin(struct numbers *numbers, size_t room)
+{
+	*numbers = (struct numbers){ .room = room, .list = calloc(room, sizeof *numbers->list) };
+	return numbers->list != NULL && getrandom(&numbers->key, sizeof numbers->key, 0) == (ssize_t)sizeof numbers->key;
+}
+
+void numbers_free(struct numbers *numbers)
+{
+	free(numbers->list);
+	numbers->list = NULL;
+}
+
+uint64_t numbers_hash(const struct numbers *numbers, struct text text)
+{
+	uint64_t hash = hash_bytes(&numbers->key, text.at, text.length);
+
+	return hash == 0 ? 1 : hash;
+}
+
+struct numbered *numbers_find(const struct numbers *numbers, uint64_t hash)
+{
+	size_t at = hash & (numbers->room - 1);
+
+	while (numbers->list[at].hash != 0 && numbers->list[at].hash != hash)
+		at = (at + 1) & (numbers->room - 1);
+	return &numbers->list[at];
+}
+
+bool numbers_grow(struct numbers *numbers)
+{
+	struct numbers larger = *numbers;
+
+	larger.room *= 2;
+	larger.list = calloc(larger.room, sizeof *larger.list);
+	if (larger.list == NULL)
+		return false;
+	for (size_t i = 0; i < numbers->room; i++)
+		if (numbers->list[i].hash != 0)
+			*numbers_find(&larger, numbers->list[i].hash) = numbers->list[i];
+	free(numbers->list);
+	*numbers = larger;
+	return true;
 }

@@ -48,6 +48,29 @@ struct hash_key {
 /* SipHash-2-4 of the bytes, which may be none. */
 uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t length);
 
+/* Texts' numbers, by a hash of the text with a key of the table's own: two texts of a million have the same one with a chance
+ * of one to thirty million. */
+struct numbered {
+	uint64_t hash; /* 0: free */
+	int64_t number;
+	int32_t day; /* for the caller */
+};
+
+struct numbers {
+	struct hash_key key;
+	struct numbered *list;
+	size_t count, room; /* the caller counts; at most half of the room may be taken */
+};
+
+/* `room` is a power of two. Returns false when memory, or the kernel's chance, has run out. The caller frees it in any case. */
+bool numbers_begin(struct numbers *numbers, size_t room) MUST_CHECK;
+void numbers_free(struct numbers *numbers);
+uint64_t numbers_hash(const struct numbers *numbers, struct text text);
+/* The text's place, or the free one where it belongs. */
+struct numbered *numbers_find(const struct numbers *numbers, uint64_t hash);
+/* Doubles the room; all stays as it was when memory has run out. */
+bool numbers_grow(struct numbers *numbers) MUST_CHECK;
+
 /* ---- Lines ---- */
 
 /* Whether one of eight bytes is a quote, a backslash, a control character below the space, or not ASCII. */

@@ -13,7 +13,7 @@ records_librecords_la_LIBADD = $(JANSSON_LIBS) $(SQLITE_LIBS)
 noinst_LTLIBRARIES += records/libclickhouse.la
 records_libclickhouse_la_SOURCES = records/clickhouse.h records/clickhouse_answer.c records/clickhouse_ask.c \
 	records/clickhouse_http.c records/clickhouse_ingest.c records/clickhouse_place.c records/clickhouse_row.c \
-	records/clickhouse_time.c
+	records/clickhouse_sql.c records/clickhouse_time.c
 records_libclickhouse_la_CPPFLAGS = $(AM_CPPFLAGS) -DCLICKHOUSE_DIR='"$(clickhousedir)"'
 records_libclickhouse_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 records_libclickhouse_la_LIBADD = $(CURL_LIBS)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Texts that occur again and again are kept once, under a number.
  *
- * Numbers that were asked for lately are remembered by a keyed hash of 64 bits in an open table: two texts of a million
- * have the same one with a chance of one to thirty million. A text carries the last day on which a record used it, so
+ * Numbers that were asked for lately are remembered by a keyed hash of 64 bits. A text carries the last day on which a record used it, so
  * that who forgets old records knows which texts go with them. */
 #include <config.h>
 
@@ -13,31 +12,18 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 enum { FIRST_ROOM = 1 << 12, MOST = 1 << 20 };
 
-struct known {
-	uint64_t hash; /* 0: free */
-	int64_t number;
-	int32_t day;
-};
-
 struct known_texts {
-	struct hash_key key;
-	struct known *list;
-	size_t count, room;
+	struct numbers numbers;
 };
 
 struct known_texts *known_texts_new(void)
 {
 	struct known_texts *texts = calloc(1, sizeof *texts);
 
-	if (texts == NULL)
-		return NULL;
-	texts->room = FIRST_ROOM;
-	texts->list = calloc(texts->room, sizeof *texts->list);
-	if (texts->list == NULL || getrandom(&texts->key, sizeof texts->key, 0) != (ssize_t)sizeof texts->key) {
+	if (texts != NULL && !numbers_begin(&texts->numbers, FIRST_ROOM)) {
 		known_texts_free(texts);
 		return NULL;
 	}
@@ -47,41 +33,14 @@ struct known_texts *known_texts_new(void)
 void known_texts_free(struct known_texts *texts)
 {
 	if (texts != NULL)
-		free(texts->list);
+		numbers_free(&texts->numbers);
 	free(texts);
 }
 
 void known_texts_forget(struct known_texts *texts)
 {
-	memset(texts->list, 0, texts->room * sizeof *texts->list);
-	texts->count = 0;
-}
-
-static struct known *find(const struct known_texts *texts, uint64_t hash)
-{
-	size_t at = hash & (texts->room - 1);
-
-	while (texts->list[at].hash != 0 && texts->list[at].hash != hash)
-		at = (at + 1) & (texts->room - 1);
-	return &texts->list[at];
-}
-
-/* Doubles the table, or empties it where it would become too large or there is no memory. */
-static void make_room(struct known_texts *texts)
-{
-	struct known_texts larger = *texts;
-
-	larger.room = texts->room * 2;
-	larger.list = larger.room > 2 * (size_t)MOST ? NULL : calloc(larger.room, sizeof *larger.list);
-	if (larger.list == NULL) {
-		known_texts_forget(texts);
-		return;
-	}
-	for (size_t i = 0; i < texts->room; i++)
-		if (texts->list[i].hash != 0)
-			*find(&larger, texts->list[i].hash) = texts->list[i];
-	free(texts->list);
-	*texts = larger;
+	memset(texts->numbers.list, 0, texts->numbers.room * sizeof *texts->numbers.list);
+	texts->numbers.count = 0;
 }
 
 static bool bind_text(struct sqlite3_stmt *statement, struct text text)
@@ -90,7 +49,7 @@ static bool bind_text(struct sqlite3_stmt *statement, struct text text)
 }
 
 /* Looks it up in the store, or adds it there. */
-static bool fetch(struct store *store, struct text text, int32_t day, struct known *known)
+static bool fetch(struct store *store, struct text text, int32_t day, struct numbered *known)
 {
 	int result;
 
@@ -118,7 +77,7 @@ static bool fetch(struct store *store, struct text text, int32_t day, struct kno
 	return true;
 }
 
-static bool touch(struct store *store, struct known *known, int32_t day)
+static bool touch(struct store *store, struct numbered *known, int32_t day)
 {
 	int result;
 
@@ -147,8 +106,8 @@ static struct text without_nul(struct text text, char room[RECORD_SIZE])
 
 bool text_number(struct store *store, struct text text, int32_t day, int64_t *number)
 {
-	struct known_texts *texts = store->texts;
-	struct known *known;
+	struct numbers *numbers = &store->texts->numbers;
+	struct numbered *known;
 	char room[RECORD_SIZE];
 	uint64_t hash;
 
@@ -156,20 +115,19 @@ bool text_number(struct store *store, struct text text, int32_t day, int64_t *nu
 	if (text.at == NULL || text.length == 0)
 		return true;
 	text = without_nul(text, room);
-	hash = hash_bytes(&texts->key, text.at, text.length);
-	if (hash == 0)
-		hash = 1;
-	known = find(texts, hash);
+	hash = numbers_hash(numbers, text);
+	known = numbers_find(numbers, hash);
 	if (known->hash == 0) {
-		struct known fetched = { .hash = hash };
+		struct numbered fetched = { .hash = hash };
 
 		if (!fetch(store, text, day, &fetched))
 			return false;
-		if (texts->count * 2 >= texts->room)
-			make_room(texts);
-		known = find(texts, hash);
+		/* It is emptied where it would become too large or there is no memory. */
+		if (numbers->count * 2 >= numbers->room && (numbers->room > MOST || !numbers_grow(numbers)))
+			known_texts_forget(store->texts);
+		known = numbers_find(numbers, hash);
 		*known = fetched;
-		texts->count++;
+		numbers->count++;
 	}
 	if (known->day < day && !touch(store, known, day))
 		return false;

@@ -6,7 +6,7 @@
 
 CREATE DATABASE IF NOT EXISTS meeting;
 
--- What is sent twice has the same time and id, and is one row when parts are merged, or read with FINAL as the report does.
+-- What is sent twice has the same time and id, and is one row when parts are merged; the report counts it once before, too.
 -- So the ORDER BY must not change, and has to be within one partition: that is a month of the record's own time.
 -- Texts may be LowCardinality(String) from ClickHouse 19 on.
 CREATE TABLE IF NOT EXISTS meeting.records_local

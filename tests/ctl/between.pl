@@ -2,8 +2,9 @@
 # Stands between meetingctl and ClickHouse, and misbehaves: between.pl PORT-FILE MODE [ARGUMENT...]
 #   swallow PORT COUNT   passes requests on to 127.0.0.1:PORT, and keeps the first COUNT answers for itself
 #   hold PORT FILE       passes requests on, and when they are answered writes FILE, and says nothing
+#   arrive PORT FIRST LAST SQL   passes requests on, and before the FIRST to the LAST of them sends SQL
 #   mute                 takes requests, and never answers
-#   say FILE [SECONDS]   answers with the file's bytes, whatever is asked
+#   say FILE [SECONDS]   answers with the file's bytes, whatever is asked; but what there is at the moment with FILE.moment, if it exists
 #   endless FILE         answers with the file's bytes, and then with its last line again and again
 use strict;
 use warnings;
@@ -58,26 +59,41 @@ sub slurp {
 	return scalar <$from>;
 }
 
+# What answers this request.
+sub answer_file {
+	my ($request) = @_;
+	my $moment = "$arguments[0].moment";
+	return $request =~ /groupArray\(id\)/ && -e $moment ? $moment : $arguments[0];
+}
+
 my @kept;
 my $swallowed = 0;
+my $requests = 0;
 while (my $client = $server->accept) {
 	my $request = read_request($client);
 	next unless defined $request;
 	if ($mode eq 'mute') {
 		push @kept, $client;
 	} elsif ($mode eq 'say') {
-		write_all($client, slurp($arguments[0]));
+		write_all($client, slurp(answer_file($request)));
 	} elsif ($mode eq 'endless') {
-		my $bytes = slurp($arguments[0]);
+		my $file = answer_file($request);
+		my $bytes = slurp($file);
+		write_all($client, $bytes) && next if $file ne $arguments[0];
 		my ($last) = $bytes =~ /([^\n]*\n?)\z/;
 		write_all($client, $bytes);
 		1 while write_all($client, $last x 1000);
 	} else {
+		if ($mode eq 'arrive' && ++$requests >= $arguments[1] && $requests <= $arguments[2]) {
+			pass_on("POST / HTTP/1.0\r\nContent-Length: " . length($arguments[3]) . "\r\n\r\n$arguments[3]") =~ /^HTTP\S+ 200/
+				or die 'refused';
+			print "arrived\n";
+		}
 		my $answer = pass_on($request);
 		if ($mode eq 'hold') {
 			push @kept, $client;
 			open(my $mark, '>', $arguments[1]) or die "$arguments[1]: $!";
-		} elsif ($swallowed < $arguments[1]) {
+		} elsif ($mode eq 'swallow' && $swallowed < $arguments[1]) {
 			$swallowed++;
 			print "swallowed\n";
 		} else {

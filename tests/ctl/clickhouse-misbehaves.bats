@@ -31,8 +31,16 @@ answer_with() {
 	stand_between say "$FOLDER/answer"
 }
 
-row='1\t1\t1\t0\t0\t0\t5\n'
+row='1\t1\t5\t1\t0\t0\n'
 end="\n$row$row"
+moment='5\t5\t1\t1\t0\t0\t1\t0\t0\t0\n'
+
+# What there is at the moment is answered as it should be.
+knows_moment() {
+	answer_with "$moment\n$moment$moment"
+	stand_aside
+	mv "$FOLDER/answer" "$FOLDER/answer.moment"
+}
 
 # REASON
 refuses_report() {
@@ -42,7 +50,23 @@ refuses_report() {
 	stand_aside
 }
 
+@test "what there is at the moment can't be" {
+	answer_with ''
+	refuses_report 'it has no row'
+	answer_with "$moment$moment\n$moment$moment"
+	refuses_report 'too many rows'
+	answer_with "5\t5\t1\t2\t0\t0\t1\t0\t0\t0\n\n$moment$moment"
+	refuses_report 'contradict'
+	answer_with "5\t5\t2\t1\t0\t0\t1\t0\t0\t0\n\n$moment$moment"
+	refuses_report 'contradict'
+	answer_with "5\t5\t1\t1\t0\t0\t1\t0\t0\tx\n\n$moment$moment"
+	refuses_report 'a number is none'
+	answer_with "$row$end"
+	refuses_report 'too few columns'
+}
+
 @test "an answer that is cut off, or isn't one" {
+	knows_moment
 	answer_with "$row"
 	refuses_report 'it is cut off'
 	answer_with "$row\n$row"
@@ -59,17 +83,18 @@ refuses_report() {
 	refuses_report 'too few columns'
 	answer_with "1\t$row$end"
 	refuses_report 'too many columns'
-	answer_with "2\t1\t1\t0\t0\t0\t5\n$end"
+	answer_with "1\t1\t5\t1\t1\t0\n$end"
 	refuses_report 'contradict'
-	answer_with "1\t2\t1\t0\t0\t0\t5\n$end"
+	answer_with "1\t2\t5\t1\t0\t0\n$end"
 	refuses_report 'contradict'
-	answer_with "1\t1\t1\t0\t0\t0\t18446744073709551616\n$end"
+	answer_with "1\t1\t5\t18446744073709551616\t0\t0\n$end"
 	refuses_report 'a number is none'
-	answer_with "1\t1\t\xff\t0\t0\t0\t5\n$end"
+	answer_with "1\t1\t5\t\xff\t0\t0\n$end"
 	refuses_report 'bytes that no text has'
 }
 
 @test "a connection that breaks, and an answer without a length" {
+	knows_moment
 	{ head_of '200 OK' "$own" 'Content-Length: 1000' && printf '%b' "$row$end"; } >"$FOLDER/answer"
 	stand_between say "$FOLDER/answer"
 	refuses_report 'the connection broke'
@@ -129,6 +154,7 @@ refuses_report() {
 }
 
 @test "an answer without end" {
+	knows_moment
 	{ head_of '200 OK' "$own" 'Transfer-Encoding: chunked' && printf '10000000\r\n' && head -c 100000 /dev/zero | tr '\0' x; } \
 		>"$FOLDER/answer"
 	stand_between endless "$FOLDER/answer"

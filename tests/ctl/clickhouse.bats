@@ -19,7 +19,10 @@ setup() {
 	to=$(clickhouse 1 "$database")
 	mkdir "$FOLDER/etc"
 }
-teardown() { stand_aside; }
+teardown() {
+	stand_aside
+	[[ ! ${stopped-} ]] || ask_server 1 'SYSTEM START MERGES'
+}
 
 send() { meetingctl ingest --journal="$journal" --to="$to" --positions="$FOLDER/sent.db" "$@"; }
 count() { ask_server 1 "SELECT count() FROM $database.records FINAL"; }
@@ -167,6 +170,66 @@ both_alike() {
 	run send
 	same '2000 new records from 1 files' "$output"
 	is_there_once "$journal"
+}
+
+# SQL: rows of the table that come a second time.
+again() { echo "INSERT INTO $database.records SELECT * FROM $database.records FINAL WHERE $1"; }
+
+stop_merges() { stopped=1 && ask_server 1 'SYSTEM STOP MERGES'; }
+
+history_to_double() {
+	hostile_history >"$journal"
+	ingest --quiet
+	send --quiet
+	stop_merges
+}
+
+@test "some are there twice, in the middle, of all verdicts and without a connection" {
+	history_to_double
+	ask_server 1 "$(again 'time >= 1793001000000 AND time < 1793002000000 AND id % 2 = 0')"
+	for by in client hour; do
+		both_alike --format=json --by=$by
+	done
+	ask_server 1 "$(again 'connection = 0')"
+	both_alike --format=json
+	ask_server 1 "$(again 1)"
+	ask_server 1 "$(again 1)"
+	[[ $(ask_server 1 "SELECT count() FROM $database.records") -gt 9000 ]]
+	both_alike --format=json --by=user
+}
+
+@test "some arrive a second time while the report is made" {
+	history_to_double
+	mine=$to
+	for first in 2 3 6 9 12 14; do
+		stand_between arrive "$(<"$place/1.http")" $first $first "$(again 'id % 30 = 0')"
+		to=clickhouse://127.0.0.1:$between/$database
+		both_alike --format=json
+		same 1 "$(wc -l <"$FOLDER/between.said")"
+		stand_aside
+		# Nothing is there twice when the next one begins.
+		to=$mine
+		ask_server 1 'SYSTEM START MERGES'
+		ask_server 1 "OPTIMIZE TABLE $database.records FINAL"
+		ask_server 1 'SYSTEM STOP MERGES'
+	done
+	# Before each request those of another minute.
+	minute="intDiv(time, 60000) = 29883333 + (SELECT count() FROM system.parts WHERE active AND database = '$database')"
+	stand_between arrive "$(<"$place/1.http")" 2 1000 "$(again "$minute")"
+	to=clickhouse://127.0.0.1:$between/$database
+	both_alike --format=json
+	[[ $(wc -l <"$FOLDER/between.said") -gt 30 ]]
+}
+
+@test "as many arrive a second time as were there twice before" {
+	history_of 1000 | sed 's/"verdict":"[a-z]*"/"verdict":"normal"/' >"$journal"
+	ingest --quiet
+	send --quiet
+	stop_merges
+	ask_server 1 "$(again 'time < 1793000050000')"
+	stand_between arrive "$(<"$place/1.http")" 2 2 "$(again 'time >= 1793000500000 AND time < 1793000550000')"
+	to=clickhouse://127.0.0.1:$between/$database
+	both_alike --format=json
 }
 
 @test "several at once" {

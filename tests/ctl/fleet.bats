@@ -109,6 +109,22 @@ report_is_that_of_one_store() {
 	report_is_that_of_one_store --by=client
 }
 
+@test "records that are there twice in the shards count once" {
+	mkdir "$FOLDER/1"
+	history_of 3000 1 >"$FOLDER/1/decisions.jsonl"
+	send 1 1 --quiet
+	for shard in 1 2; do
+		ask_server $shard 'SYSTEM STOP MERGES'
+		before=$(rows_of $shard)
+		ask_server $shard "INSERT INTO $database.records_local SELECT * FROM $database.records_local WHERE id % 5 = $shard"
+		has_rows $shard $((before + 100))
+	done
+	report_is_that_of_one_store --by=client
+	for shard in 1 2; do
+		ask_server $shard 'SYSTEM START MERGES'
+	done
+}
+
 @test "each server deletes its own old records" {
 	mkdir "$FOLDER/1" "$FOLDER/2"
 	now=$(date +%s)

@@ -198,6 +198,36 @@ static void numbers_are_taken_strictly(void **state)
 	assert_true(answer_signed(text_of("0"), &with_sign));
 }
 
+/* ---- Queries ---- */
+
+static void expect_query(const struct query *query, const char *part)
+{
+	char *sql = query_of_question(query);
+
+	assert_non_null(sql);
+	if (strstr(sql, part) == NULL)
+		fail_msg("%s isn't in %s", part, sql);
+	free(sql);
+}
+
+/* What one shard sends of a group may not have 2^24 connections. */
+static void lists_are_short_enough_for_a_shard_to_send(void **state)
+{
+	const struct question all = { .verdicts = 15 }, fine = { .dimension = { DIMENSION_CLIENT, DIMENSION_USER, DIMENSION_DST,
+		DIMENSION_NAME, DIMENSION_PORT }, .dimensions = 5, .verdicts = 1 };
+	struct query query = { .question = &all, .until = 1, .rows = 1000 };
+
+	(void)state;
+	expect_query(&query, " GROUP BY if(connection = 0, id, connection) % 127)");
+	query.rows = UINT64_C(5000000000);
+	expect_query(&query, " GROUP BY if(connection = 0, id, connection) % 313)");
+	query.question = &fine;
+	query.rows = 16000000;
+	expect_query(&query, " GROUP BY k, if(connection = 0, id, connection) % 3) GROUP BY k ");
+	query.rows = 1000;
+	expect_query(&query, " GROUP BY k) FORMAT ");
+}
+
 /* ---- Local time ---- */
 
 /* Works out what clickhouse_offset writes: "(A + (time >= T) * (D) + ...)". */
@@ -258,6 +288,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_place_is_refused_without_being_shown),
 		cmocka_unit_test(positions_are_kept_apart_by_place), cmocka_unit_test(a_row_is_json_whatever_is_in_it),
 		cmocka_unit_test(an_answer_is_read_in_whatever_pieces_it_comes), cmocka_unit_test(numbers_are_taken_strictly),
+		cmocka_unit_test(lists_are_short_enough_for_a_shard_to_send),
 		cmocka_unit_test(hours_and_days_are_told_apart_as_time_floor_does) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

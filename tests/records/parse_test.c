@@ -157,6 +157,30 @@ static void the_hash_is_the_one_that_is_published(void **state)
 	assert_true(hash_bytes(&key, bytes, sizeof bytes) == UINT64_C(0xa129ca6149be45e5));
 }
 
+static void numbers_stay_with_their_texts(void **state)
+{
+	struct numbers numbers;
+	char name[32];
+
+	(void)state;
+	assert_true(numbers_begin(&numbers, 4));
+	for (int64_t i = 1; i <= 5000; i++) {
+		uint64_t hash;
+
+		snprintf(name, sizeof name, "%d", (int)i);
+		hash = numbers_hash(&numbers, text_of(name));
+		assert_true(numbers_find(&numbers, hash)->hash == 0);
+		assert_true(numbers.count * 2 < numbers.room || numbers_grow(&numbers));
+		*numbers_find(&numbers, hash) = (struct numbered){ .hash = hash, .number = i };
+		numbers.count++;
+	}
+	for (int64_t i = 1; i <= 5000; i++) {
+		snprintf(name, sizeof name, "%d", (int)i);
+		assert_int_equal(numbers_find(&numbers, numbers_hash(&numbers, text_of(name)))->number, i);
+	}
+	numbers_free(&numbers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +192,7 @@ int main(void)
 		cmocka_unit_test(what_squid_wrote_is_undone),
 		cmocka_unit_test(what_squid_did_not_refuse_is_passed_over),
 		cmocka_unit_test(the_hash_is_the_one_that_is_published),
+		cmocka_unit_test(numbers_stay_with_their_texts),
 	};
 
 	return cmocka_run_group_tests_name("parse", tests, NULL, NULL);
