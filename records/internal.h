@@ -189,7 +189,8 @@ bool store_add(struct store *store, const struct record *record) MUST_CHECK;
  * transactions of its own. Counts the rows. */
 bool store_forget(struct store *store, int64_t oldest, uint64_t *forgotten) MUST_CHECK;
 
-/* Whether SQLite finds fault with the file; looks at large ones once a day only, if `often` at all of them. False, too, after a failure. */
+/* Whether SQLite finds fault with the file; looks at large ones once a day only, if `often` at all of them. False, too, after
+ * a failure. */
 bool store_is_sound(struct store *store, int64_t now, bool often) MUST_CHECK;
 
 /* Renames a store that can't be used; told receives its new name. The caller has it open, and must close it then. */

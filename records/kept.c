@@ -2,7 +2,8 @@
 /* What blocks came to is kept for later reports of the same questions: only what is new is counted then.
  *
  * Kept are the groups of whole blocks that don't change any more, in memory that processes share. A block is known again by
- * its number, its times, its rows, its length, and its connections' sum; another category, another store or another question is another set.
+ * its number, its times, its rows, its length and its connections' sum; another category, another store or another question
+ * is another set.
  * A process may be killed at any time, so the mutex is robust: then all is forgotten, since a set may be half written. */
 #include <config.h>
 

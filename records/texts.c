@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Texts that occur again and again are kept once, under a number.
  *
- * Numbers that were asked for lately are remembered by a keyed hash of 64 bits. A text carries the last day on which a record used it, so
- * that who forgets old records knows which texts go with them. */
+ * Numbers that were asked for lately are remembered by a keyed hash of 64 bits. A text carries the last day on which a record
+ * used it, so that who forgets old records knows which texts go with them. */
 #include <config.h>
 
 #include "records/records.h"
