@@ -5,7 +5,6 @@ set -eu
 # SIZES are the numbers of records. The servers are on the same machine as meetingctl, and as each other.
 . "$bench/common.bash"
 top_srcdir=$top
-rounds=${ROUNDS:-1}
 read -ra sizes <<<"${SIZES:-100000 1000000 3000000 10000000}"
 stores=${STORES:-SQLite ClickHouse two-shards}
 load() { . "$top_srcdir/tests/ctl/$1.bash"; }

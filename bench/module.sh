@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The c-icap module with its journal, beside c-icap's own srv_echo and no ICAP: alone, and through the real Squid.
 set -eu
-# c-icap-stretch pauses between its requests, so that bench/icap_load.c asks c-icap.
+# c-icap-stretch pauses between its requests, so it is c-icap-client that asks one by one, and bench/icap_load.c for all else.
 . "$bench/common.bash"
 need_packages c-icap squid-openssl
 seconds=${SECONDS_EACH:-2}
@@ -119,6 +119,15 @@ ask_icap() { # SERVICE CONNECTIONS
 	: >"$work/access.log"
 }
 
+# A process for each request, which asks OPTIONS first.
+ask_client() { # SERVICE
+	local number begun=${EPOCHREALTIME/./} count=200
+	for ((number = 0; number < count; number++)); do
+		c-icap-client -i 127.0.0.1 -p "$icap_port" -s "$1" -req http://www.example.com/ >/dev/null 2>&1
+	done
+	row 'c-icap-client' 1 "srv_$1" us/request $(((${EPOCHREALTIME/./} - begun) / count))
+}
+
 ask_squid() { # NAME CONNECTIONS
 	local before after icap_before icap_after count rate p50 p99
 	before=$(cpu_of "${process[$1]}")
@@ -139,6 +148,11 @@ start_squid 'no ICAP' ''
 start_squid srv_echo echo
 start_squid srv_meeting meeting
 for ((round = 0; round < rounds; round++)); do
+	if ((round % 2 == 0)); then
+		ask_client echo && ask_client meeting
+	else
+		ask_client meeting && ask_client echo
+	fi
 	for connections in 1 32 128 512; do
 		# Each is first in every second round.
 		first=echo second=meeting

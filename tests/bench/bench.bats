@@ -59,7 +59,7 @@ setup() {
 			skip "$tool is missing"
 		}
 	done
-	SIZES=3000 run bash "$bench/fleet.sh"
+	SIZES=3000 ROUNDS=1 run bash "$bench/fleet.sh"
 	echo "$output"
 	[[ $status -eq 0 ]]
 	for store in SQLite ClickHouse 'two shards'; do
