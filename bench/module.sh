@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The c-icap module with its journal, beside c-icap's own srv_echo and no ICAP: alone, and through the real Squid.
+# The c-icap module with its journal, beside c-icap's own srv_echo, a module that only writes, and no ICAP: alone, and through
+# the real Squid.
 set -eu
 # c-icap-stretch pauses between its requests, so it is c-icap-client that asks one by one, and bench/icap_load.c for all else.
 . "$bench/common.bash"
@@ -11,6 +12,8 @@ modules=$(dirname "$(dpkg -L c-icap libicapapi5 2>/dev/null | grep -m 1 '/srv_ec
 module=$top_builddir/icap/.libs/srv_meeting.so
 [[ -e $module ]] || { echo "bench/module.sh: $module isn't built" >&2; exit 1; }
 build icap_load bench/icap_load.c
+# c-icap's headers have a CONFIG_DIR of their own.
+FLAGS='-shared -fPIC -UCONFIG_DIR -USTATE_DIR -USERVICES_DIR' build srv_bound.so bench/icap_bound.c
 build load bench/load.c
 build origin bench/origin.c
 make_services
@@ -60,11 +63,12 @@ LoadMagicFile /etc/c-icap/c-icap.magic
 ServerLog $work/server.log
 AccessLog $work/access.log
 Service echo srv_echo.so
+Service bound $work/srv_bound.so
 Service meeting $module
 meeting.Config $work/services
 meeting.Journal $work/journal/decisions.jsonl
 END
-c-icap -N -D -f "$work/c-icap.conf" >"$work/c-icap.out" 2>&1 &
+BENCH_JOURNAL=$work/journal/bound c-icap -N -D -f "$work/c-icap.conf" >"$work/c-icap.out" 2>&1 &
 icap=$!
 pids+=("$icap")
 until_it_does "$work/icap_load" "$icap_port" meeting 1 1 || { cat "$work/c-icap.out" "$work/server.log" >&2; exit 1; }
@@ -116,12 +120,13 @@ ask_icap() { # SERVICE CONNECTIONS
 	rows 'c-icap' "$2" "srv_$1" "$rate" "$p50" "$p99"
 	cpu_row 'c-icap, CPU' "$2" "srv_$1" $((after - before)) "$requests"
 	: >"$work/journal/decisions.jsonl"
+	: >"$work/journal/bound"
 	: >"$work/access.log"
 }
 
 # A process for each request, which asks OPTIONS first.
 ask_client() { # SERVICE
-	local number begun=${EPOCHREALTIME/./} count=200
+	local number begun=${EPOCHREALTIME/./} count=50
 	for ((number = 0; number < count; number++)); do
 		c-icap-client -i 127.0.0.1 -p "$icap_port" -s "$1" -req http://www.example.com/ >/dev/null 2>&1
 	done
@@ -158,6 +163,7 @@ for ((round = 0; round < rounds; round++)); do
 		first=echo second=meeting
 		((round % 2 == 0)) || first=meeting second=echo
 		ask_icap "$first" "$connections"
+		ask_icap bound "$connections"
 		ask_icap "$second" "$connections"
 		ask_squid 'no ICAP' "$connections"
 		ask_squid "srv_$first" "$connections"
