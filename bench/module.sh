@@ -153,15 +153,12 @@ start_squid 'no ICAP' ''
 start_squid srv_echo echo
 start_squid srv_meeting meeting
 for ((round = 0; round < rounds; round++)); do
-	if ((round % 2 == 0)); then
-		ask_client echo && ask_client meeting
-	else
-		ask_client meeting && ask_client echo
-	fi
+	# Each is first in every second round.
+	first=echo second=meeting
+	((round % 2 == 0)) || first=meeting second=echo
+	ask_client "$first"
+	ask_client "$second"
 	for connections in 1 32 128 512; do
-		# Each is first in every second round.
-		first=echo second=meeting
-		((round % 2 == 0)) || first=meeting second=echo
 		ask_icap "$first" "$connections"
 		ask_icap bound "$connections"
 		ask_icap "$second" "$connections"

@@ -187,13 +187,14 @@ static void cut4(const struct writer *writer, struct steps *steps)
 {
 	uint32_t lines = (writer->run.count + LEAF4 - 1) / LEAF4 + 1;
 
-	for (uint32_t count = 2; count <= lines + lines / 2 && !steps_fit(writer, steps); count *= 2) {
+	for (uint32_t count = 2; !steps_fit(writer, steps); count *= 2) {
+		if (count > lines + lines / 2) {
+			steps->shift = 48;
+			steps->last = 0;
+			return;
+		}
 		steps->shift--;
 		steps->last = count - 1;
-	}
-	if (!steps_fit(writer, steps)) {
-		steps->shift = 48;
-		steps->last = 0;
 	}
 }
 
