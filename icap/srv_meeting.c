@@ -11,6 +11,7 @@
 #include "icap/answer.h"
 #include "icap/background.h"
 #include "icap/c_icap.h"
+#include "icap/headers.h"
 #include "icap/page.h"
 #include "icap/settings.h"
 #include "icap/statistics.h"
@@ -19,12 +20,11 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #define START_COMMAND "meeting-start"
@@ -299,60 +299,6 @@ static void close_service(void)
 
 /* ---- Requests ---- */
 
-/* Of a header that comes twice the first one counts. Squid sends them in the order of its configuration, which is this
- * one: what is next here mostly comes next. */
-static void collect_headers(ci_request_t *request, struct transaction_headers *headers)
-{
-#define NAME(name, field) { name, sizeof name - 1, offsetof(struct transaction_headers, field) }
-	static const struct {
-		const char *name;
-		size_t length, field;
-	} names[] = {
-		NAME("X-Client-IP", client_ip),
-		NAME("X-Client-Username", client_username),
-		NAME("X-Authenticated-User", authenticated_user),
-		NAME("X-Meeting-Verdict", verdict),
-		NAME("X-Meeting-Service", service),
-		NAME("X-Meeting-Rule", rule),
-		NAME("X-Meeting-Evidence", evidence),
-		NAME("X-Meeting-Source", source),
-		NAME("X-Meeting-Stale", stale),
-		NAME("X-Meeting-Would", would),
-		NAME("X-Meeting-Conn", conn),
-		NAME("X-Meeting-Dst", dst),
-		NAME("X-Meeting-Sni", sni),
-		NAME("X-Meeting-Mode", mode),
-	};
-#undef NAME
-	enum { NAMES = sizeof names / sizeof names[0] };
-	const ci_headers_list_t *list = request->request_header;
-	size_t next = 0;
-
-	memset(headers, 0, sizeof *headers);
-	for (int i = 1; list != NULL && i < list->used; i++) {
-		const char *line = list->headers[i], *colon;
-		size_t length;
-
-		if ((line[0] != 'X' && line[0] != 'x') || line[1] != '-' || (colon = strchr(line, ':')) == NULL)
-			continue;
-		length = (size_t)(colon - line);
-		for (size_t tried = 0; tried < NAMES; tried++, next++) {
-			struct text *value;
-
-			if (next >= NAMES)
-				next = 0;
-			if (names[next].length != length || strncasecmp(line, names[next].name, length) != 0)
-				continue;
-			value = (struct text *)(void *)((char *)headers + names[next++].field);
-			if (value->at == NULL)
-				*value = text_of(colon + 1);
-			break;
-		}
-	}
-	headers->request_line = text_of(ci_http_request(request));
-	headers->host = text_of(ci_http_request_get_header(request, "Host"));
-}
-
 /* For c-icap's access log, which writes them as they are, and has 4096 bytes for all of a request's. */
 static void set_attribute(ci_request_t *request, const char *name, struct text text)
 {
@@ -367,26 +313,54 @@ static void set_attribute(ci_request_t *request, const char *name, struct text t
 	(void)ci_request_set_str_attribute(request, name, value);
 }
 
+/* Where transactions are judged and written down, one at a time. Not on the stacks of c-icap's threads: there are hundreds, and
+ * what is used there for the first time since the thread's last request isn't in the cache. */
+struct desk {
+	_Alignas(64) pthread_mutex_t lock;
+	struct transaction transaction;
+	char line[RECORD_SIZE];
+};
+
+/* The desk of this processor, or the next one that is free; locked. */
+static struct desk *take_desk(void)
+{
+	enum { DESKS = 8 };
+	static struct desk desks[DESKS] = { [0 ... DESKS - 1] = { .lock = PTHREAD_MUTEX_INITIALIZER } };
+	unsigned first = (unsigned)sched_getcpu();
+
+	for (unsigned i = 0; i < DESKS; i++)
+		if (pthread_mutex_trylock(&desks[(first + i) % DESKS].lock) == 0)
+			return &desks[(first + i) % DESKS];
+	pthread_mutex_lock(&desks[first % DESKS].lock);
+	return &desks[first % DESKS];
+}
+
 static void keep_record(ci_request_t *request, const struct transaction_headers *headers)
 {
-	struct transaction transaction;
-	const struct category *category = meeting.live != NULL ? live_take(meeting.live) : NULL;
+	struct desk *desk = take_desk();
+	struct transaction *transaction = &desk->transaction;
+	const struct record *record = &transaction->record;
+	const struct category *category = NULL;
 
-	transaction_judge(headers, category, text_of(meeting.proxy), clock_now(), &transaction);
+	if (transaction_read(headers, text_of(meeting.proxy), clock_now(), transaction)) {
+		category = meeting.live != NULL ? live_take(meeting.live) : NULL;
+		transaction_ask(category, transaction);
+	}
 	if (meeting.journal == NULL) {
 		statistics_add(&meeting.statistics, COUNT_LOST, 1);
-	} else if (record_write(meeting.journal, &transaction.record) != JOURNAL_WRITTEN) {
+	} else if (journal_write(meeting.journal, desk->line, record_format(record, desk->line)) != JOURNAL_WRITTEN) {
 		count_journal();
 		tell_journal_news(meeting.journal);
 	}
-	statistics_count(&meeting.statistics, &transaction.record);
-	set_attribute(request, "meeting:verdict", text_of(record_verdict_name(transaction.record.verdict)));
-	set_attribute(request, "meeting:service", transaction.record.service);
-	set_attribute(request, "meeting:rule", transaction.record.rule);
-	set_attribute(request, "meeting:evidence", transaction.record.evidence);
-	set_attribute(request, "meeting:decided_by", text_of(record_decider_name(transaction.record.decided_by)));
+	statistics_count(&meeting.statistics, record);
+	set_attribute(request, "meeting:verdict", text_of(record_verdict_name(record->verdict)));
+	set_attribute(request, "meeting:service", record->service);
+	set_attribute(request, "meeting:rule", record->rule);
+	set_attribute(request, "meeting:evidence", record->evidence);
+	set_attribute(request, "meeting:decided_by", text_of(record_decider_name(record->decided_by)));
 	if (category != NULL)
 		live_release(meeting.live, category); /* the record points into it until here */
+	pthread_mutex_unlock(&desk->lock);
 }
 
 /* What is kept of a request whose body must be echoed, or that the module answers by itself. */
@@ -398,18 +372,17 @@ struct pending {
 	size_t given; /* bytes of its body */
 };
 
-static void *init_request(ci_request_t *request)
+/* Most requests need none of it: it is NULL then. */
+static struct pending *make_pending(ci_request_t *request)
 {
-	(void)request;
-	return calloc(1, sizeof(struct pending));
+	request->service_data = calloc(1, sizeof(struct pending));
+	return request->service_data;
 }
 
 static void release_request(void *data)
 {
 	struct pending *pending = data;
 
-	if (pending == NULL)
-		return;
 	if (pending->echo != NULL)
 		ci_ring_buf_destroy(pending->echo);
 	free(pending->answer.made);
@@ -417,8 +390,9 @@ static void release_request(void *data)
 }
 
 /* Answers a request for the report. It never goes on: without memory it is an error. */
-static int answer_report(ci_request_t *request, const struct transaction_headers *headers, struct pending *pending)
+static int answer_report(ci_request_t *request, const struct transaction_headers *headers)
 {
+	struct pending *pending = make_pending(request);
 	struct page_sources sources;
 	bool head;
 
@@ -439,20 +413,20 @@ static int answer_report(ci_request_t *request, const struct transaction_headers
 /* c-icap calls it exactly once for a REQMOD, with a preview or without one, before it answers anything. */
 static int check_preview(char *preview, int length, ci_request_t *request)
 {
-	struct pending *pending = ci_service_data(request);
 	struct transaction_headers headers;
+	struct pending *pending;
 
 	(void)preview;
 	(void)length;
-	collect_headers(request, &headers);
+	headers_collect(request, &headers);
 	if (answer_is_wanted(&headers, settings_get()->host))
-		return answer_report(request, &headers, pending);
+		return answer_report(request, &headers);
 	keep_record(request, &headers);
-	if (ci_req_preview_size(request) >= 0 || ci_req_allow204(request) || !ci_req_hasbody(request) || pending == NULL)
+	if (ci_req_preview_size(request) >= 0 || ci_req_allow204(request) || !ci_req_hasbody(request))
 		return CI_MOD_ALLOW204;
 	/* No preview and no `Allow: 204`: the client takes nothing but the whole request back. */
-	pending->echo = ci_ring_buf_new(ECHO_BUFFER);
-	if (pending->echo == NULL)
+	pending = make_pending(request);
+	if (pending == NULL || (pending->echo = ci_ring_buf_new(ECHO_BUFFER)) == NULL)
 		return CI_MOD_ALLOW204;
 	ci_req_unlock_data(request);
 	return CI_MOD_CONTINUE;
@@ -513,7 +487,6 @@ SERVICE_STORAGE ci_service_module_t service = {
 	.mod_init_service = init,
 	.mod_post_init_service = post_init,
 	.mod_close_service = close_service,
-	.mod_init_request_data = init_request,
 	.mod_release_request_data = release_request,
 	.mod_check_preview_handler = check_preview,
 	.mod_end_of_data_handler = end_of_data,

@@ -7,10 +7,13 @@
 
 #include "icap/c_icap.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+enum { SHARES = 8, CACHE_LINE = 64 };
 
 /* c-icap knows a counter by its label alone, whatever its group, so the label has the service's name in it. */
 static int register_counter(const char *label, const char *name)
@@ -32,6 +35,11 @@ static void register_services(struct statistics *statistics, const struct catego
 	}
 }
 
+static size_t size_of_counts(const struct statistics *statistics)
+{
+	return SHARES * statistics->share * sizeof *statistics->count;
+}
+
 void statistics_register(struct statistics *statistics, const struct category *category)
 {
 	/* No service can have a name with a parenthesis. */
@@ -51,8 +59,8 @@ void statistics_register(struct statistics *statistics, const struct category *c
 	for (size_t i = 0; i < COUNT_SERVICES; i++)
 		statistics->number[i] = register_counter(labels[i], "");
 	register_services(statistics, category);
-	count = mmap(NULL, (COUNT_SERVICES + services) * sizeof *statistics->count, PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	statistics->share = COUNT_SERVICES + services + CACHE_LINE / sizeof *statistics->count;
+	count = mmap(NULL, size_of_counts(statistics), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	statistics->count = count == MAP_FAILED ? NULL : count;
 }
 
@@ -83,13 +91,20 @@ void statistics_add(const struct statistics *statistics, size_t counter, uint64_
 	if (statistics->number == NULL || more == 0)
 		return;
 	ci_stat_uint64_inc(statistics->number[counter], C_ICAP_COUNT(more > INT32_MAX ? INT32_MAX : more));
-	if (statistics->count != NULL)
-		atomic_fetch_add_explicit(&statistics->count[counter], more, memory_order_relaxed);
+	if (statistics->count != NULL) {
+		size_t share = (unsigned)sched_getcpu() % SHARES;
+
+		atomic_fetch_add_explicit(&statistics->count[share * statistics->share + counter], more, memory_order_relaxed);
+	}
 }
 
 uint64_t statistics_read(const struct statistics *statistics, size_t counter)
 {
-	return statistics->count == NULL ? 0 : atomic_load_explicit(&statistics->count[counter], memory_order_relaxed);
+	uint64_t sum = 0;
+
+	for (size_t i = 0; statistics->count != NULL && i < SHARES; i++)
+		sum += atomic_load_explicit(&statistics->count[i * statistics->share + counter], memory_order_relaxed);
+	return sum;
 }
 
 void statistics_count(const struct statistics *statistics, const struct record *record)
@@ -113,7 +128,7 @@ void statistics_count_journal(const struct statistics *statistics, const struct 
 void statistics_free(struct statistics *statistics)
 {
 	if (statistics->count != NULL)
-		munmap(statistics->count, (COUNT_SERVICES + statistics->services) * sizeof *statistics->count);
+		munmap(statistics->count, size_of_counts(statistics));
 	free(statistics->number);
 	free(statistics->service);
 	memset(statistics, 0, sizeof *statistics);

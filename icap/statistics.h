@@ -27,7 +27,9 @@ enum counter {
 /* They are the same in all of c-icap's processes, and never change once registered. */
 struct statistics {
 	int *number; /* by which c-icap knows a counter */
-	_Atomic uint64_t *count; /* for the page: what all processes have counted, in memory that they share; may be NULL */
+	_Atomic uint64_t *count; /* for the page: what all processes have counted, in memory that they share; may be NULL. A
+	                          * share for each processor, so that none waits for another's cache */
+	size_t share;            /* the counters of one, and what keeps them apart */
 	char (*service)[SERVICE_NAME_SIZE];
 	size_t services;
 };

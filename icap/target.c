@@ -129,8 +129,9 @@ void request_line_split(struct text line, struct target *target)
 	target->path = rest;
 	if (rest.length == 0 || rest.at[0] == '/' || rest.at[0] == '*')
 		return;
-	scheme_end = find_any(rest, ":/?#@[");
-	if (rest.length - scheme_end >= 3 && memcmp(rest.at + scheme_end, "://", 3) == 0) {
+	scheme_end = find_any(rest, ":");
+	if (rest.length - scheme_end >= 3 && memcmp(rest.at + scheme_end, "://", 3) == 0 &&
+	    find_any(part(rest, 0, scheme_end), "/?#@[") == scheme_end) {
 		scheme = part(rest, 0, scheme_end);
 		rest = part(rest, scheme_end + 3, rest.length);
 	}

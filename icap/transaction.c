@@ -103,12 +103,6 @@ static size_t last_name(struct text list, const char *const *names, size_t count
 
 /* ---- Facts ---- */
 
-struct known {
-	bool mode_known;
-	struct policy policy;
-	struct facts facts;
-};
-
 static int32_t day_of(int64_t milliseconds)
 {
 	const int64_t day = INT64_C(24) * 60 * 60 * 1000;
@@ -117,8 +111,7 @@ static int32_t day_of(int64_t milliseconds)
 	return days < INT32_MIN ? INT32_MIN : days > INT32_MAX ? INT32_MAX : (int32_t)days;
 }
 
-static void collect(const struct transaction_headers *headers, int64_t now, struct transaction *transaction,
-    struct known *known)
+static void collect(const struct transaction_headers *headers, int64_t now, struct transaction *transaction)
 {
 	struct record *record = &transaction->record;
 	struct text mode = text_trim(headers->mode), address, port, conn_address, conn_port;
@@ -128,22 +121,22 @@ static void collect(const struct transaction_headers *headers, int64_t now, stru
 	endpoint_split(text_trim(headers->dst), &address, &port);
 	endpoint_split(text_trim(headers->conn), &conn_address, &conn_port);
 
-	known->mode_known = !is_missing(mode) && (text_is(mode, "intercept") || text_is(mode, "explicit"));
-	known->policy.mode = known->mode_known && text_is(mode, "explicit") ? MODE_EXPLICIT : MODE_INTERCEPT;
-	known->policy.names = NAMES_IGNORE;
-	known->policy.today = day_of(now);
+	transaction->mode_known = !is_missing(mode) && (text_is(mode, "intercept") || text_is(mode, "explicit"));
+	transaction->policy.mode = transaction->mode_known && text_is(mode, "explicit") ? MODE_EXPLICIT : MODE_INTERCEPT;
+	transaction->policy.names = NAMES_IGNORE;
+	transaction->policy.today = day_of(now);
 	record->client = text_trim(headers->client_ip);
 	if (is_missing(record->client))
 		record->client = conn_address;
 	record->sni = unescape(headers->sni, transaction->sni, sizeof transaction->sni);
-	known->facts.client = record->client;
-	if (known->mode_known && known->policy.mode == MODE_EXPLICIT) {
-		known->facts.host = target.host;
-		known->facts.port = target.port;
-	} else if (known->mode_known) {
-		known->facts.dst = address;
-		known->facts.dport = port;
-		known->facts.sni = record->sni;
+	transaction->facts.client = record->client;
+	if (transaction->mode_known && transaction->policy.mode == MODE_EXPLICIT) {
+		transaction->facts.host = target.host;
+		transaction->facts.port = target.port;
+	} else if (transaction->mode_known) {
+		transaction->facts.dst = address;
+		transaction->facts.dport = port;
+		transaction->facts.sni = record->sni;
 	}
 
 	record->time = now;
@@ -157,7 +150,7 @@ static void collect(const struct transaction_headers *headers, int64_t now, stru
 	if (is_missing(record->host) && !is_missing(text_trim(headers->host)))
 		record->host = text_trim(headers->host);
 	/* In explicit mode it would be the proxy's own address. */
-	if (!is_missing(address) && known->policy.mode != MODE_EXPLICIT) {
+	if (!is_missing(address) && transaction->policy.mode != MODE_EXPLICIT) {
 		record->dst = text_trim(headers->dst);
 		if (record->port == 0)
 			record->port = port_number(port);
@@ -167,32 +160,33 @@ static void collect(const struct transaction_headers *headers, int64_t now, stru
 /* ---- The verdict ---- */
 
 /* Asks about one service, about `client`, or, with no argument, about any service. */
-static bool is_bypass(const struct category *category, const struct known *known, struct text argument,
-    struct verdict *verdict)
+static bool is_bypass(const struct category *category, const struct policy *policy, const struct facts *facts,
+    struct text argument, struct verdict *verdict)
 {
-	decide(category, &known->policy, &known->facts, &argument, is_missing(argument) ? 0 : 1, verdict);
+	decide(category, policy, facts, &argument, is_missing(argument) ? 0 : 1, verdict);
 	return verdict->kind == VERDICT_BYPASS;
 }
 
-static void judge_ourselves(const struct category *category, const struct known *known, struct transaction *transaction)
+static void judge_ourselves(const struct category *category, struct transaction *transaction)
 {
+	const struct policy *policy = &transaction->policy;
+	const struct facts *facts = &transaction->facts;
 	struct record *record = &transaction->record;
 	struct verdict verdict, client;
 
-	record->decided_by = RECORD_BY_ICAP;
 	record->verdict = RECORD_NORMAL;
 	if (category == NULL) {
 		record->reason = text_of(miss_name(MISS_NOTHING_LOADED));
 		return;
 	}
-	if (!known->mode_known) {
-		if (!is_bypass(category, known, text_of("client"), &client)) {
+	if (!transaction->mode_known) {
+		if (!is_bypass(category, policy, facts, text_of("client"), &client)) {
 			record->reason = text_of("mode-unknown");
 			return;
 		}
 		verdict = client;
-	} else if (!is_bypass(category, known, missing, &verdict) &&
-	    is_bypass(category, known, text_of("client"), &client)) {
+	} else if (!is_bypass(category, policy, facts, missing, &verdict) &&
+	    is_bypass(category, policy, facts, text_of("client"), &client)) {
 		verdict = client;
 	}
 	if (verdict.kind == VERDICT_UNREADABLE)
@@ -213,25 +207,27 @@ static void judge_ourselves(const struct category *category, const struct known 
 
 /* Whether the helper's bypass can't be understood with our category. Its arguments aren't known, so a verdict of
  * normal is never doubted: it may be about another service. Nor is what isn't known here as it was there. */
-static bool is_doubtful(const struct category *category, const struct known *known, const struct record *record)
+static bool is_doubtful(const struct category *category, const struct transaction *transaction)
 {
-	struct known asked = *known;
+	const struct record *record = &transaction->record;
+	const struct facts *facts = &transaction->facts;
+	struct policy policy = transaction->policy;
 	struct verdict verdict;
 
 	if (category == NULL || is_missing(record->evidence))
 		return false;
 	if (text_is(record->evidence, "client") && is_missing(record->service))
-		return !is_missing(known->facts.client) && !is_bypass(category, known, text_of("client"), &verdict);
-	if (!known->mode_known || is_missing(record->service))
+		return !is_missing(facts->client) && !is_bypass(category, &policy, facts, text_of("client"), &verdict);
+	if (!transaction->mode_known || is_missing(record->service))
 		return false;
-	if (known->policy.mode == MODE_EXPLICIT ? is_missing(known->facts.host) : is_missing(known->facts.dst))
+	if (policy.mode == MODE_EXPLICIT ? is_missing(facts->host) : is_missing(facts->dst))
 		return false;
-	if (text_is(record->evidence, "name") && known->policy.mode == MODE_INTERCEPT) {
-		if (is_missing(known->facts.sni))
+	if (text_is(record->evidence, "name") && policy.mode == MODE_INTERCEPT) {
+		if (is_missing(facts->sni))
 			return false;
-		asked.policy.names = NAMES_TRUST;
+		policy.names = NAMES_TRUST;
 	}
-	return !is_bypass(category, &asked, record->service, &verdict);
+	return !is_bypass(category, &policy, facts, record->service, &verdict);
 }
 
 /* Takes the verdict from the headers. Returns false if they have none. */
@@ -266,18 +262,24 @@ static bool judge_by_headers(const struct transaction_headers *headers, struct t
 	return true;
 }
 
-void transaction_judge(const struct transaction_headers *headers, const struct category *category, struct text proxy,
-    int64_t now, struct transaction *transaction)
+bool transaction_read(const struct transaction_headers *headers, struct text proxy, int64_t now,
+    struct transaction *transaction)
 {
 	struct record *record = &transaction->record;
-	struct known known;
 
-	memset(&known, 0, sizeof known);
+	memset(&transaction->policy, 0, sizeof transaction->policy);
+	memset(&transaction->facts, 0, sizeof transaction->facts);
 	memset(record, 0, sizeof *record);
 	record->proxy = proxy;
-	collect(headers, now, transaction, &known);
-	if (!judge_by_headers(headers, transaction))
-		judge_ourselves(category, &known, transaction);
-	else if (record->verdict == RECORD_BYPASS)
-		record->disagrees = is_doubtful(category, &known, record);
+	record->decided_by = RECORD_BY_ICAP; /* unless there is a verdict */
+	collect(headers, now, transaction);
+	return !judge_by_headers(headers, transaction) || record->verdict == RECORD_BYPASS;
+}
+
+void transaction_ask(const struct category *category, struct transaction *transaction)
+{
+	if (transaction->record.decided_by == RECORD_BY_HELPER)
+		transaction->record.disagrees = is_doubtful(category, transaction);
+	else
+		judge_ourselves(category, transaction);
 }

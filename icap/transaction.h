@@ -17,20 +17,28 @@ struct transaction_headers {
 	struct text request_line, host;
 };
 
-/* The judged transaction. The record's texts point into the headers and into this structure, so it must not be moved.
- * */
+/* One transaction. The record's texts point into the headers and into this structure, so it must not be moved. */
 struct transaction {
 	struct record record;
+
+	/* What the category is asked with. */
+	bool mode_known;
+	struct policy policy;
+	struct facts facts;
 
 	/* Where texts are kept that aren't in the headers as they are. */
 	char service[80], rule[RULE_SIZE + 16], source[SOURCE_SIZE + 80], would[80], sni[280], user[1024];
 };
 
-/* Judges a transaction that came at `now`, in milliseconds since 1970. The verdict is the one in the headers; where
- * they have neither a verdict nor an evidence, the category decides. category may be NULL if it couldn't be loaded.
- * proxy is this machine's name. The headers' memory, proxy and the category must outlive the record. */
-void transaction_judge(const struct transaction_headers *headers, const struct category *category, struct text proxy,
-    int64_t now, struct transaction *transaction);
+/* Takes a transaction that came at `now`, in milliseconds since 1970, from its headers, and the verdict in them. proxy is
+ * this machine's name. Returns whether the category has to be asked as well: most need it not. The headers' memory and
+ * proxy must outlive the record. */
+bool transaction_read(const struct transaction_headers *headers, struct text proxy, int64_t now,
+    struct transaction *transaction) MUST_CHECK;
+
+/* The category decides where the headers have neither a verdict nor an evidence, else it is compared with the helper's
+ * bypass. category may be NULL if it couldn't be loaded; it must outlive the record. */
+void transaction_ask(const struct category *category, struct transaction *transaction);
 
 /* ---- Parts of it ---- */
 

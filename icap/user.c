@@ -71,7 +71,7 @@ static size_t scheme_length(struct text text)
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	static const char others[] = "0123456789+.-";
 
-	if (memmem(text.at, text.length, "://", 3) == NULL)
+	if (memchr(text.at, ':', text.length) == NULL)
 		return 0;
 	for (size_t i = 0; i + 3 < text.length && text.at[i] != '\0'; i++) {
 		if (i > 0 && memcmp(text.at + i, "://", 3) == 0)

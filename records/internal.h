@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/types.h>
 
-/* Where lines of this process ended that stood alone, by file: the last ones, from all threads. */
+/* Where lines of this process ended that stood alone, by file: the last ones, from all threads, in one line of the cache. */
 struct line_ends {
-	_Atomic uint64_t end[64];
+	_Alignas(64) _Atomic uint64_t end[8];
 };
 
 /* A file that lines are appended to, opened by name again where another one has taken its place. Not thread-safe. */

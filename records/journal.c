@@ -43,9 +43,9 @@ struct lane {
 struct journal {
 	struct lane lane[LANES];
 	struct journal_options options;
-	struct line_ends ends;
 	char *path;
 	atomic_bool troubled; /* lines wait, or the file can't be written: then only the first lane is used, in order */
+	struct line_ends ends; /* apart from what is only read while all goes well */
 	pthread_mutex_t lock; /* of all that follows; taken before a lane's */
 	struct waiting *first, *last;
 	size_t waiting_bytes; /* with what the list itself takes */
@@ -254,13 +254,6 @@ enum journal_result journal_write(struct journal *journal, const char *line, siz
 	if (!atomic_load(&journal->troubled) && write_at_once(journal, line, length, now, &error))
 		return JOURNAL_WRITTEN;
 	return write_in_trouble(journal, line, length, now, error);
-}
-
-enum journal_result record_write(struct journal *journal, const struct record *record)
-{
-	char line[RECORD_SIZE];
-
-	return journal_write(journal, line, record_format(record, line));
 }
 
 void journal_flush(struct journal *journal)

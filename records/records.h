@@ -117,9 +117,6 @@ enum journal_result {
  * */
 enum journal_result journal_write(struct journal *journal, const char *line, size_t length) MUST_CHECK;
 
-/* Formats the record and appends it. */
-enum journal_result record_write(struct journal *journal, const struct record *record) MUST_CHECK;
-
 /* Writes what waits in memory, if the file can be written now, and lets go of a file that was rotated away. To be
  * called about once a second: neither may wait for the next line to come. */
 void journal_flush(struct journal *journal);

@@ -210,7 +210,7 @@ static void make_store(const char *place)
 	for (int i = 0; i < 10; i++) {
 		const struct record record = { .time = now - an_hour / 2 + i, .client = text_of("192.0.2.1") };
 
-		assert_int_equal(record_write(journal, &record), JOURNAL_WRITTEN);
+		assert_int_equal(put_record(journal, &record), JOURNAL_WRITTEN);
 	}
 	assert_int_equal(journal_close(journal), 0);
 	if (!ingest(place, &options, &counted, why))

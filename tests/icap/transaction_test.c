@@ -73,7 +73,8 @@ static struct transaction judged;
 
 static void judge(const struct transaction_headers *headers)
 {
-	transaction_judge(headers, category, text_of("proxy1"), now, &judged);
+	if (transaction_read(headers, text_of("proxy1"), now, &judged))
+		transaction_ask(category, &judged);
 }
 
 static void expect_text(struct text text, const char *expected)
@@ -137,6 +138,8 @@ static void a_normal_verdict_has_no_rule(void **state)
 	judge(&headers);
 	expect_line("{\"time\":\"2026-11-23T00:00:00.000Z\",\"proxy\":\"proxy1\",\"port\":443,"
 	    "\"dst\":\"203.0.113.5:443\",\"verdict\":\"normal\",\"decided_by\":\"helper\"}\n");
+	/* Nor is there anything to ask the category. */
+	assert_false(transaction_read(&headers, text_of("proxy1"), now, &judged));
 }
 
 static void a_shadow_verdict_says_what_it_would_be(void **state)
@@ -365,7 +368,8 @@ static void nonsense_is_normal(void **state)
 	memset(&headers, 0, sizeof headers);
 	judge(&headers);
 	assert_int_equal(judged.record.verdict, RECORD_NORMAL);
-	transaction_judge(&headers, NULL, text_of(NULL), now, &judged);
+	assert_true(transaction_read(&headers, text_of(NULL), now, &judged));
+	transaction_ask(NULL, &judged);
 	expect_line("{\"time\":\"2026-11-23T00:00:00.000Z\",\"verdict\":\"normal\",\"decided_by\":\"icap\","
 	    "\"reason\":\"nothing-loaded\"}\n");
 }

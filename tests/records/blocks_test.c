@@ -383,7 +383,7 @@ static void small_batches_become_larger_blocks(void **state)
 	for (int64_t i = 0; i < 500; i++) {
 		const struct record record = { .time = i * 60000, .conn = text_of(i % 5 != 0 ? "192.0.2.1:1" : NULL) };
 
-		assert_int_equal(record_write(journal, &record), JOURNAL_WRITTEN);
+		assert_int_equal(put_record(journal, &record), JOURNAL_WRITTEN);
 		if (i % 3 != 0)
 			assert_int_equal(ingest_all(0, 0, &forgotten), 3 - i % 3);
 	}

@@ -25,7 +25,7 @@ static void lines_are_appended_in_order(void **state)
 	assert_non_null(journal);
 	assert_int_equal(put(journal, "one\n"), JOURNAL_WRITTEN);
 	assert_int_equal(put(journal, "two\n"), JOURNAL_WRITTEN);
-	assert_int_equal(record_write(journal, &record), JOURNAL_WRITTEN);
+	assert_int_equal(put_record(journal, &record), JOURNAL_WRITTEN);
 	expect_counts(journal, 3, 0, 0);
 	assert_int_equal(journal_close(journal), 0);
 	expect_content(path,

@@ -80,6 +80,13 @@ enum journal_result put(struct journal *journal, const char *line)
 	return journal_write(journal, line, strlen(line));
 }
 
+enum journal_result put_record(struct journal *journal, const struct record *record)
+{
+	char line[RECORD_SIZE];
+
+	return journal_write(journal, line, record_format(record, line));
+}
+
 void expect_counts(struct journal *journal, uint64_t written, uint64_t lost, uint64_t waiting)
 {
 	struct journal_counts counts;

@@ -24,6 +24,7 @@ char *content(const char *name);
 void expect_content(const char *name, const char *expected);
 
 enum journal_result put(struct journal *journal, const char *line) MUST_CHECK;
+enum journal_result put_record(struct journal *journal, const struct record *record) MUST_CHECK;
 void expect_counts(struct journal *journal, uint64_t written, uint64_t lost, uint64_t waiting);
 
 /* Waits for the process, whose status must be 0. */

@@ -51,7 +51,7 @@ static void records_of_one_millisecond_are_all_kept(void **state)
 
 	(void)state;
 	for (int i = 0; i < 1000; i++)
-		assert_int_equal(record_write(journal, &record), JOURNAL_WRITTEN);
+		assert_int_equal(put_record(journal, &record), JOURNAL_WRITTEN);
 	assert_int_equal(journal_close(journal), 0);
 	assert_int_equal(take().records, 1000);
 	assert_int_equal(take().records, 0);
@@ -102,8 +102,8 @@ static void a_report_goes_into_memory(void **state)
 	FILE *stream;
 
 	(void)state;
-	assert_int_equal(record_write(journal, &record), JOURNAL_WRITTEN);
-	assert_int_equal(record_write(journal, &record), JOURNAL_WRITTEN);
+	assert_int_equal(put_record(journal, &record), JOURNAL_WRITTEN);
+	assert_int_equal(put_record(journal, &record), JOURNAL_WRITTEN);
 	assert_int_equal(journal_close(journal), 0);
 	assert_int_equal(take().records, 2);
 	store = store_open(place, why);
@@ -160,7 +160,7 @@ static void the_last_records_come_first(void **state)
 			.service = text_of(i * 7 % 20 % 4 == 3 ? NULL : "meet"), .would = text_of(i * 7 % 20 % 4 == 3 ? "meet" : NULL),
 			.source = text_of("a list"), .decided_by = RECORD_BY_ICAP, .stale = true };
 
-		assert_int_equal(record_write(journal, &record), JOURNAL_WRITTEN);
+		assert_int_equal(put_record(journal, &record), JOURNAL_WRITTEN);
 	}
 	assert_int_equal(journal_close(journal), 0);
 	assert_int_equal(take().records, 20);
