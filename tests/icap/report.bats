@@ -71,15 +71,16 @@ report() { http_status 'request=GET http://meeting.report/ HTTP/1.1' "$@"; }
 	is 'first line' "$(status_of 'request=GET http://meeting.report/ HTTP/1.1')" 'ICAP/1.0 200'
 }
 
-# When the report was made that is answered.
-made_at() {
-	local http=$'GET http://meeting.report/report.json HTTP/1.1\r\nHost: meeting.report\r\n\r\n'
+# PATH: what is answered to a request for that part of the report.
+answer_of() {
+	local http="GET http://meeting.report/$1 HTTP/1.1"$'\r\nHost: meeting.report\r\n\r\n'
 	exec 5<>"/dev/tcp/127.0.0.1/$port"
 	printf 'REQMOD icap://127.0.0.1/meeting ICAP/1.0\r\nHost: 127.0.0.1\r\nX-Client-IP: 192.0.2.7\r\nConnection: close\r\n' >&5
 	printf 'Encapsulated: req-hdr=0, null-body=%d\r\n\r\n%s' ${#http} "$http" >&5
-	sed -n 's/.*"made": "\(.*\)".*/\1/p' <&5
+	cat <&5
 	exec 5>&-
 }
+made_at() { answer_of report.json | sed -n 's/.*"made": "\(.*\)".*/\1/p'; }
 
 @test "an answer is given again, and made anew before it is old" {
 	first=$(made_at)
@@ -101,4 +102,14 @@ made_at() {
 	is 'another request' "$(status_of preview=0)" 'ICAP/1.0 204'
 	wait "${askers[@]}"
 	is answers "$(cat "$place"/answer-* | grep -cE '^(200 OK|503 Service Unavailable)$')" 100
+}
+
+@test "the metrics are what all processors counted" {
+	normal() { answer_of metrics | sed -n 's/^squid_meeting_decisions_total{verdict="normal"} \([0-9]*\).*/\1/p'; }
+	before=$(normal)
+	for ((processor = 0; processor < $(nproc); processor++)); do
+		processes | xargs -n 1 taskset -acp "$processor"
+		request preview=0 times=10
+	done
+	is 'normal ones' "$(normal)" $((before + 10 * processor))
 }

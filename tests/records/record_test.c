@@ -182,6 +182,27 @@ static void what_json_cannot_hold_is_escaped(void **state)
 	expect_user("\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0", 8, "\\u0080\\u009b\\u009f\xc2\xa0");
 }
 
+/* Plain bytes are looked at eight at once. */
+static void each_byte_of_a_text_is_looked_at(void **state)
+{
+	static const struct {
+		char byte;
+		const char *escaped;
+	} cases[] = { { '\x1f', "\\u001f" }, { '"', "\\\"" }, { '\\', "\\\\" }, { '\x7f', "\\u007f" }, { '\x80', "\xef\xbf\xbd" } };
+	char text[24], escaped[48];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		for (size_t length = 1; length <= sizeof text; length++)
+			for (size_t at = 0; at < length; at++) {
+				memset(text, 'a', length);
+				text[at] = cases[i].byte;
+				snprintf(escaped, sizeof escaped, "%.*s%s%.*s", (int)at, text, cases[i].escaped,
+				    (int)(length - at - 1), text + at + 1);
+				expect_user(text, length, escaped);
+			}
+}
+
 static void what_is_no_utf8_is_replaced(void **state)
 {
 	static const struct {
@@ -291,6 +312,7 @@ int main(void)
 		cmocka_unit_test(missing_fields_are_left_out),
 		cmocka_unit_test(any_time_can_be_written),
 		cmocka_unit_test(what_json_cannot_hold_is_escaped),
+		cmocka_unit_test(each_byte_of_a_text_is_looked_at),
 		cmocka_unit_test(what_is_no_utf8_is_replaced),
 		cmocka_unit_test(a_long_text_is_cut_and_it_shows),
 		cmocka_unit_test(the_line_is_bounded_whatever_comes),
