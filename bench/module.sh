@@ -3,7 +3,6 @@
 # The c-icap module with its journal, beside c-icap's own srv_echo, a module that only writes, and no ICAP: alone, and through
 # the real Squid.
 set -eu
-# c-icap-stretch pauses between its requests, so it is c-icap-client that asks one by one, and bench/icap_load.c for all else.
 . "$bench/common.bash"
 need_packages c-icap squid-openssl
 seconds=${SECONDS_EACH:-2}
@@ -12,6 +11,7 @@ modules=$(dirname "$(dpkg -L c-icap libicapapi5 2>/dev/null | grep -m 1 '/srv_ec
 module=$top_builddir/icap/.libs/srv_meeting.so
 [[ -e $module ]] || { echo "bench/module.sh: $module isn't built" >&2; exit 1; }
 build icap_load bench/icap_load.c
+FLAGS='-shared -fPIC' build hurry.so bench/icap_hurry.c
 # c-icap's headers have a CONFIG_DIR of their own.
 FLAGS='-shared -fPIC -UCONFIG_DIR -USTATE_DIR -USERVICES_DIR' build srv_bound.so bench/icap_bound.c
 build load bench/load.c
@@ -110,6 +110,12 @@ cpu_row() { # CASE CONNECTIONS SUBJECT NANOSECONDS REQUESTS
 	row "$1" "$2" "$3" us/request "$(awk -v ns="$4" -v n="$5" 'BEGIN { print ns / n / 1000 }')"
 }
 
+clear_logs() {
+	: >"$work/journal/decisions.jsonl"
+	: >"$work/journal/bound"
+	: >"$work/access.log"
+}
+
 ask_icap() { # SERVICE CONNECTIONS
 	local before after requests rate p50 p99
 	# shellcheck disable=SC2046 # a list
@@ -119,18 +125,22 @@ ask_icap() { # SERVICE CONNECTIONS
 	after=$(cpu_of $(icap_processes))
 	rows 'c-icap' "$2" "srv_$1" "$rate" "$p50" "$p99"
 	cpu_row 'c-icap, CPU' "$2" "srv_$1" $((after - before)) "$requests"
-	: >"$work/journal/decisions.jsonl"
-	: >"$work/journal/bound"
-	: >"$work/access.log"
+	clear_logs
 }
 
-# A process for each request, which asks OPTIONS first.
-ask_client() { # SERVICE
-	local number begun=${EPOCHREALTIME/./} count=50
-	for ((number = 0; number < count; number++)); do
-		c-icap-client -i 127.0.0.1 -p "$icap_port" -s "$1" -req http://www.example.com/ >/dev/null 2>&1
-	done
-	row 'c-icap-client' 1 "srv_$1" us/request $(((${EPOCHREALTIME/./} - begun) / count))
+# By c-icap's own tool, a thread for each connection, which it closes after one request in three.
+ask_stretch() { # SERVICE CONNECTIONS
+	local begun=${EPOCHREALTIME/./} took served
+	if ! LD_PRELOAD=$work/hurry.so c-icap-stretch -i 127.0.0.1 -p "$icap_port" -s "$1" -req -urls "$work/urls" -t "$2" -m 50000 \
+		-x 'X-Client-IP: 192.0.2.1' -x 'X-Meeting-Verdict: normal' -x 'X-Meeting-Mode: intercept' \
+		-x 'X-Meeting-Dst: 203.0.113.5:443' >"$work/stretch" 2>&1 || grep -q 'Request failed' "$work/stretch"; then
+		tail "$work/stretch" >&2
+		return 1
+	fi
+	took=$((${EPOCHREALTIME/./} - begun))
+	served=$(sed -n 's/.*Requests served :\([0-9]*\).*/\1/p' "$work/stretch" | tail -n 1)
+	row 'c-icap-stretch' "$2" "srv_$1" requests/s $((served * 1000000 / took))
+	clear_logs
 }
 
 ask_squid() { # NAME CONNECTIONS
@@ -145,10 +155,10 @@ ask_squid() { # NAME CONNECTIONS
 	rows 'through Squid' "$2" "$1" "$rate" "$p50" "$p99"
 	cpu_row 'through Squid, CPU of Squid' "$2" "$1" $((after - before)) "$count"
 	cpu_row 'through Squid, CPU of c-icap' "$2" "$1" $((icap_after - icap_before)) "$count"
-	: >"$work/journal/decisions.jsonl"
-	: >"$work/access.log"
+	clear_logs
 }
 
+printf 'www.host%d.example.com/\n' {1..64} >"$work/urls"
 start_squid 'no ICAP' ''
 start_squid srv_echo echo
 start_squid srv_meeting meeting
@@ -156,9 +166,9 @@ for ((round = 0; round < rounds; round++)); do
 	# Each is first in every second round.
 	first=echo second=meeting
 	((round % 2 == 0)) || first=meeting second=echo
-	ask_client "$first"
-	ask_client "$second"
 	for connections in 1 32 128 512; do
+		ask_stretch "$first" "$connections"
+		ask_stretch "$second" "$connections"
 		ask_icap "$first" "$connections"
 		ask_icap bound "$connections"
 		ask_icap "$second" "$connections"
