@@ -164,7 +164,7 @@ ask_squid() { # NAME CONNECTIONS
 
 printf 'www.host%d.example.com/\n' {1..64} >"$work/urls"
 for ((round = 0; round < rounds; round++)); do
-	# One is a little faster than another as its memory happens to lie: so each round has Squids of its own.
+	# Runs differ by more than their rounds do; Squids of its own for each round even that out.
 	stop "${process[@]}"
 	start_squid 'no ICAP' ''
 	start_squid srv_echo echo

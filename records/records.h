@@ -58,8 +58,8 @@ struct record_line {
 };
 
 /* Reads a line, without its newline; the texts may point into it. Keys that aren't known are passed over; known ones have to
- * be of their type, and `time`, `verdict` and `decided_by` have to be there. Returns false, and why, for all else: then nothing has to be
- * freed. */
+ * be of their type, and `time`, `verdict` and `decided_by` have to be there. Returns false, and why, for all else: then
+ * nothing has to be freed. */
 bool record_parse(const char *text, size_t length, struct record_line *line, char why[RECORD_WHY_SIZE]) MUST_CHECK;
 void record_line_free(struct record_line *line);
 
