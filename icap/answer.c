@@ -10,10 +10,9 @@
 
 bool answer_is_wanted(const struct transaction_headers *headers, const char *host)
 {
-	struct target target;
+	const struct target *target = &headers->target;
 
-	request_line_split(headers->request_line, &target);
-	return report_host_is(host, target.host.at != NULL ? target.host : text_trim(headers->host));
+	return report_host_is(host, target->host.at != NULL ? target->host : text_trim(headers->host));
 }
 
 /* A proxy of ours says once who its client is. Whoever else can reach c-icap may say anything. */
@@ -42,23 +41,22 @@ static bool accepts_open_metrics(ci_request_t *request)
 bool answer_make(ci_request_t *request, const struct transaction_headers *headers, const struct settings *settings,
     const struct page_sources *sources, struct answer *answer)
 {
-	struct target target;
+	const struct target *target = &headers->target;
 	struct refusal why;
 	struct wish wish;
 	int status;
 
-	request_line_split(headers->request_line, &target);
 	if (!is_for_client(request, headers, settings)) {
 		page_refuse(403, "The report is not for this client.", answer);
-		return text_is(target.method, "HEAD");
+		return text_is(target->method, "HEAD");
 	}
-	status = wish_read(&target, sources->now, &wish, &why);
+	status = wish_read(target, sources->now, &wish, &why);
 	wish.open_metrics = accepts_open_metrics(request);
 	if (status == 200)
 		page_answer(sources, &wish, answer);
 	else
 		page_refuse(status, why.reason, answer);
-	return text_is(target.method, "HEAD");
+	return text_is(target->method, "HEAD");
 }
 
 /* What is ours may be loaded, from nowhere else and nothing inline. */

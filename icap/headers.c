@@ -57,6 +57,7 @@ void headers_collect(ci_request_t *request, struct transaction_headers *headers)
 			break;
 		}
 	}
-	headers->request_line = text_of(ci_http_request(request));
-	headers->host = text_of(ci_http_request_get_header(request, "Host"));
+	request_line_split(text_of(ci_http_request(request)), &headers->target);
+	if (headers->target.host.at == NULL)
+		headers->host = text_of(ci_http_request_get_header(request, "Host"));
 }

@@ -11,6 +11,7 @@
 #include "icap/answer.h"
 #include "icap/background.h"
 #include "icap/c_icap.h"
+#include "icap/formats.h"
 #include "icap/headers.h"
 #include "icap/page.h"
 #include "icap/settings.h"
@@ -47,6 +48,7 @@ static struct {
 	struct shared *shared;         /* of all processes; NULL if memory has run out */
 	struct background *background; /* of the process; NULL where no store is filled */
 	bool in_child;
+	bool attributes; /* the access log may ask for them */
 	struct journal *journal;
 	pthread_mutex_t counted_lock;
 	struct journal_counts counted; /* what c-icap's statistics already have */
@@ -261,6 +263,7 @@ static int post_init(ci_service_xdata_t *data, struct ci_server_conf *server)
 	if (gethostname(meeting.proxy, sizeof meeting.proxy) != 0)
 		meeting.proxy[0] = '\0';
 	meeting.proxy[sizeof meeting.proxy - 1] = '\0';
+	meeting.attributes = formats_have_attributes(server->cfg_file);
 	load_category();
 	statistics_register(&meeting.statistics, meeting.category);
 	set_istag(meeting.category);
@@ -299,13 +302,14 @@ static void close_service(void)
 
 /* ---- Requests ---- */
 
-/* For c-icap's access log, which writes them as they are, and has 4096 bytes for all of a request's. */
+/* For c-icap's access log, which writes them as they are, and has 4096 bytes for all of a request's: memory that is shared by
+ * all of its threads, so they are set only where they may be asked for. */
 static void set_attribute(ci_request_t *request, const char *name, struct text text)
 {
 	char value[256];
 	size_t length = text.length < sizeof value ? text.length : sizeof value - 1;
 
-	if (text.at == NULL)
+	if (!meeting.attributes || text.at == NULL)
 		return;
 	for (size_t i = 0; i < length; i++)
 		value[i] = text.at[i] > ' ' && text.at[i] < 0x7f ? text.at[i] : '?';

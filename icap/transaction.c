@@ -115,9 +115,7 @@ static void collect(const struct transaction_headers *headers, int64_t now, stru
 {
 	struct record *record = &transaction->record;
 	struct text mode = text_trim(headers->mode), address, port, conn_address, conn_port;
-	struct target target;
 
-	request_line_split(headers->request_line, &target);
 	endpoint_split(text_trim(headers->dst), &address, &port);
 	endpoint_split(text_trim(headers->conn), &conn_address, &conn_port);
 
@@ -131,8 +129,8 @@ static void collect(const struct transaction_headers *headers, int64_t now, stru
 	record->sni = unescape(headers->sni, transaction->sni, sizeof transaction->sni);
 	transaction->facts.client = record->client;
 	if (transaction->mode_known && transaction->policy.mode == MODE_EXPLICIT) {
-		transaction->facts.host = target.host;
-		transaction->facts.port = target.port;
+		transaction->facts.host = headers->target.host;
+		transaction->facts.port = headers->target.port;
 	} else if (transaction->mode_known) {
 		transaction->facts.dst = address;
 		transaction->facts.dport = port;
@@ -144,9 +142,9 @@ static void collect(const struct transaction_headers *headers, int64_t now, stru
 		record->conn = text_trim(headers->conn);
 	record->user = user_name(headers->client_username, headers->authenticated_user, transaction->user,
 	    sizeof transaction->user);
-	record->method = target.method;
-	record->host = target.host;
-	record->port = port_number(target.port);
+	record->method = headers->target.method;
+	record->host = headers->target.host;
+	record->port = port_number(headers->target.port);
 	if (is_missing(record->host) && !is_missing(text_trim(headers->host)))
 		record->host = text_trim(headers->host);
 	/* In explicit mode it would be the proxy's own address. */

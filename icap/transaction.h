@@ -7,14 +7,22 @@
 #include "category/category.h"
 #include "records/records.h"
 
+/* What a request line asks for: the method, and where the target says so the host and the port, with the scheme's own port as
+ * its default. A user and a password in the target are dropped. host and port are missing for "/path" and "*". path is all
+ * that is behind them, with its query. */
+struct target {
+	struct text method, host, port, path;
+};
+
 /* Header values as they came; a missing one has at == NULL. Whatever is in them is the client's, or worse. */
 struct transaction_headers {
 	/* X-Meeting-Verdict and so on. */
 	struct text verdict, service, rule, evidence, source, stale, would, dst, sni, conn, mode;
 	/* X-Client-IP, X-Client-Username, X-Authenticated-User. */
 	struct text client_ip, client_username, authenticated_user;
-	/* The HTTP request's first line and its Host. */
-	struct text request_line, host;
+	/* The HTTP request's first line, split, and its Host, which counts only where the target has none. */
+	struct target target;
+	struct text host;
 };
 
 /* One transaction. The record's texts point into the headers and into this structure, so it must not be moved. */
@@ -52,12 +60,7 @@ uint16_t port_number(struct text text);
  * last colon. Both are missing if it isn't that. */
 void endpoint_split(struct text text, struct text *address, struct text *port);
 
-/* The method, and where the target says so the host and the port, with the scheme's own port as its default. A user
- * and a password in the target are dropped. host and port are missing for "/path" and "*". path is all that is behind
- * them, with its query. */
-struct target {
-	struct text method, host, port, path;
-};
+/* Splits a request line. */
 void request_line_split(struct text line, struct target *target);
 
 /* The user's name from both headers, the first one first: plain, or base64 where it can't be anything else, and

@@ -77,6 +77,14 @@ static void judge(const struct transaction_headers *headers)
 		transaction_ask(category, &judged);
 }
 
+static struct target target_of(const char *request_line)
+{
+	struct target target;
+
+	request_line_split(text_of(request_line), &target);
+	return target;
+}
+
 static void expect_text(struct text text, const char *expected)
 {
 	char got[2048];
@@ -110,7 +118,7 @@ static void the_helpers_bypass_is_kept(void **state)
 		.stale = text_of("yes"), .would = text_of("-"), .dst = text_of("203.0.113.5:443"),
 		.sni = text_of("egw.meet.example.com"),
 		.conn = text_of("192.0.2.7:51000"), .mode = text_of("intercept"), .client_ip = text_of("192.0.2.7"),
-		.client_username = text_of("alice"), .request_line = text_of("CONNECT 203.0.113.5:443 HTTP/1.1"),
+		.client_username = text_of("alice"), .target = target_of("CONNECT 203.0.113.5:443 HTTP/1.1"),
 		.host = text_of("203.0.113.5:443"),
 	};
 
@@ -230,7 +238,7 @@ static struct transaction_headers facts(const char *mode, const char *dst, const
 {
 	return (struct transaction_headers){
 		.verdict = text_of("-"), .evidence = text_of("-"), .mode = text_of(mode), .dst = text_of(dst),
-		.request_line = text_of(request_line), .client_ip = text_of("192.0.2.7"),
+		.target = target_of(request_line), .client_ip = text_of("192.0.2.7"),
 	};
 }
 
@@ -276,7 +284,7 @@ static void claims_decide_nothing_in_intercept_mode(void **state)
 	assert_int_equal(judged.record.verdict, RECORD_NORMAL);
 	expect_text(judged.record.reason, "name-ignored");
 	headers.sni = text_of("-");
-	headers.request_line = text_of("CONNECT 203.0.113.5:443 HTTP/1.1");
+	headers.target = target_of("CONNECT 203.0.113.5:443 HTTP/1.1");
 	judge(&headers);
 	assert_int_equal(judged.record.verdict, RECORD_NORMAL);
 	expect_text(judged.record.reason, "no-entry");
@@ -293,12 +301,12 @@ static void the_target_decides_in_explicit_mode(void **state)
 	expect_text(judged.record.evidence, "name");
 	expect_text(judged.record.rule, ".meet.example.com");
 	expect_text(judged.record.dst, NULL); /* the proxy's own address */
-	headers.request_line = text_of("GET http://203.0.113.5/ HTTP/1.1");
+	headers.target = target_of("GET http://203.0.113.5/ HTTP/1.1");
 	judge(&headers);
 	assert_int_equal(judged.record.verdict, RECORD_BYPASS);
 	expect_text(judged.record.evidence, "address");
 	/* Neither a Host header nor the address that the client connected to. */
-	headers.request_line = text_of("GET /path HTTP/1.1");
+	headers.target = target_of("GET /path HTTP/1.1");
 	headers.host = text_of("www.old.example.com");
 	headers.dst = text_of("203.0.113.5:443");
 	headers.sni = text_of("egw.meet.example.com");
@@ -409,7 +417,7 @@ static void a_bypass_that_we_do_not_understand_is_noted(void **state)
 			.verdict = text_of("bypass"), .mode = text_of(cases[i].mode),
 			.evidence = text_of(cases[i].evidence), .service = text_of(cases[i].service),
 			.dst = text_of(cases[i].dst), .sni = text_of(cases[i].sni),
-			.client_ip = text_of(cases[i].client), .request_line = text_of(cases[i].request_line),
+			.client_ip = text_of(cases[i].client), .target = target_of(cases[i].request_line),
 		};
 
 		judge(&headers);
