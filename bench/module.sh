@@ -50,33 +50,35 @@ until_it_does() {
 	return 1
 }
 
-icap_port=$((20000 + RANDOM % 2000))
-cat >"$work/c-icap.conf" <<END
-PidFile $work/pid
-CommandsSocket $work/control
-Port 127.0.0.1:$icap_port
-# A connection that Squid keeps takes a thread, and each of two Squids keeps 512.
-StartServers 2
-MaxServers 2
-MinSpareThreads 1
-MaxSpareThreads 1400
-ThreadsPerChild 700
-MaxKeepAliveRequests -1
-TmpDir $work
-ModulesDir $modules
-ServicesDir $modules
-LoadMagicFile /etc/c-icap/c-icap.magic
-ServerLog $work/server.log
-AccessLog $work/access.log
-Service echo srv_echo.so
-Service bound $work/srv_bound.so
-Service meeting $module
-meeting.Config $work/services
-meeting.Journal $work/journal/decisions.jsonl
-END
-BENCH_JOURNAL=$work/journal/bound c-icap -N -D -f "$work/c-icap.conf" >"$work/c-icap.out" 2>&1 &
-icap=$!
-until_it_does "$work/icap_load" "$icap_port" meeting 1 1 || { cat "$work/c-icap.out" "$work/server.log" >&2; exit 1; }
+start_icap() {
+	icap_port=$((20000 + RANDOM % 2000))
+	cat >"$work/c-icap.conf" <<-END
+		PidFile $work/pid
+		CommandsSocket $work/control
+		Port 127.0.0.1:$icap_port
+		# A connection that Squid keeps takes a thread, and each of two Squids keeps 512.
+		StartServers 2
+		MaxServers 2
+		MinSpareThreads 1
+		MaxSpareThreads 1400
+		ThreadsPerChild 700
+		MaxKeepAliveRequests -1
+		TmpDir $work
+		ModulesDir $modules
+		ServicesDir $modules
+		LoadMagicFile /etc/c-icap/c-icap.magic
+		ServerLog $work/server.log
+		AccessLog $work/access.log
+		Service echo srv_echo.so
+		Service bound $work/srv_bound.so
+		Service meeting $module
+		meeting.Config $work/services
+		meeting.Journal $work/journal/decisions.jsonl
+	END
+	BENCH_JOURNAL=$work/journal/bound c-icap -N -D -f "$work/c-icap.conf" >"$work/c-icap.out" 2>&1 &
+	icap=$!
+	until_it_does "$work/icap_load" "$icap_port" meeting 1 1 || { cat "$work/c-icap.out" "$work/server.log" >&2; exit 1; }
+}
 
 start_squid() { # NAME SERVICE
 	local name=$1 service=$2 folder=$work/squid.${2:-none}
@@ -164,8 +166,10 @@ ask_squid() { # NAME CONNECTIONS
 
 printf 'www.host%d.example.com/\n' {1..64} >"$work/urls"
 for ((round = 0; round < rounds; round++)); do
-	# Runs differ by more than their rounds do; Squids of its own for each round even that out.
-	stop "${process[@]}"
+	# Runs differ by more than their rounds do; processes of its own for each round even that out.
+	# shellcheck disable=SC2086 # none or one
+	stop $icap "${process[@]}"
+	start_icap
 	start_squid 'no ICAP' ''
 	start_squid srv_echo echo
 	start_squid srv_meeting meeting
