@@ -137,7 +137,7 @@ ask_icap() { # SERVICE CONNECTIONS
 # By c-icap's own tool, a thread for each connection, which it closes after one request in three.
 ask_stretch() { # SERVICE CONNECTIONS
 	local begun=${EPOCHREALTIME/./} took served
-	if ! LD_PRELOAD=$work/hurry.so c-icap-stretch -i 127.0.0.1 -p "$icap_port" -s "$1" -req -urls "$work/urls" -t "$2" -m 50000 \
+	if ! LD_PRELOAD=$work/hurry.so c-icap-stretch -i 127.0.0.1 -p "$icap_port" -s "$1" -req -urls "$work/urls" -t "$2" -m 100000 \
 		-x 'X-Client-IP: 192.0.2.1' -x 'X-Meeting-Verdict: normal' -x 'X-Meeting-Mode: intercept' \
 		-x 'X-Meeting-Dst: 203.0.113.5:443' >"$work/stretch" 2>&1 || grep -q 'Request failed' "$work/stretch"; then
 		tail "$work/stretch" >&2
@@ -169,25 +169,30 @@ for ((round = 0; round < rounds; round++)); do
 	# Runs differ by more than their rounds do; processes of its own for each round even that out.
 	# shellcheck disable=SC2086 # none or one
 	stop $icap "${process[@]}"
+	process=()
 	start_icap
-	start_squid 'no ICAP' ''
-	start_squid srv_echo echo
-	start_squid srv_meeting meeting
 	# Each is first in every second round.
 	first=echo second=meeting
 	((round % 2 == 0)) || first=meeting second=echo
+	# While there are no Squids, whose connections keep threads of c-icap.
 	for connections in 1 32 128 512; do
 		ask_stretch "$first" "$connections"
 		ask_stretch "$second" "$connections"
 		ask_icap "$first" "$connections"
 		ask_icap bound "$connections"
 		ask_icap "$second" "$connections"
-		ask_squid 'no ICAP' "$connections"
-		ask_squid "srv_$first" "$connections"
-		ask_squid "srv_$second" "$connections"
 		((round == 0)) || continue # upwards: the highest so far is that of these connections
 		# shellcheck disable=SC2046 # a list
 		row 'memory' "$connections" 'c-icap' MB "$(peak_of $(icap_processes))"
+	done
+	start_squid 'no ICAP' ''
+	start_squid srv_echo echo
+	start_squid srv_meeting meeting
+	for connections in 1 32 128 512; do
+		ask_squid 'no ICAP' "$connections"
+		ask_squid "srv_$first" "$connections"
+		ask_squid "srv_$second" "$connections"
+		((round == 0)) || continue # upwards, as above
 		row 'memory' "$connections" 'Squid, no ICAP' MB "$(peak_of "${process[no ICAP]}")"
 		row 'memory' "$connections" 'Squid, srv_meeting' MB "$(peak_of "${process[srv_meeting]}")"
 	done
