@@ -176,8 +176,9 @@ for ((round = 0; round < rounds; round++)); do
 	((round % 2 == 0)) || first=meeting second=echo
 	# While there are no Squids, whose connections keep threads of c-icap.
 	for connections in 1 32 128 512; do
-		ask_stretch "$first" "$connections"
-		ask_stretch "$second" "$connections"
+		for service in "$first" "$second" "$second" "$first"; do
+			ask_stretch "$service" "$connections"
+		done
 		ask_icap "$first" "$connections"
 		ask_icap bound "$connections"
 		ask_icap "$second" "$connections"

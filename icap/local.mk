@@ -8,8 +8,9 @@ endif
 icap_page = icap/access.c icap/metrics.c icap/page.c icap/page.h icap/page_html.c icap/shared.c icap/shared.h icap/target.c \
 	icap/transaction.h icap/wish.c
 icap_srv_meeting_la_SOURCES = $(icap_page) \
-	icap/answer.c icap/answer.h icap/background.c icap/background.h icap/c_icap.h icap/formats.c icap/formats.h \
-	icap/headers.c icap/headers.h icap/settings.c icap/settings.h icap/srv_meeting.c icap/statistics.c icap/statistics.h icap/transaction.c icap/user.c
+	icap/answer.c icap/answer.h icap/attributes.c icap/attributes.h icap/background.c icap/background.h icap/c_icap.h \
+	icap/formats.c icap/formats.h icap/headers.c icap/headers.h icap/settings.c icap/settings.h icap/srv_meeting.c \
+	icap/statistics.c icap/statistics.h icap/transaction.c icap/user.c
 nodist_icap_srv_meeting_la_SOURCES = icap/assets.c
 # c-icap's headers have a struct member SERVICES_DIR.
 icap_srv_meeting_la_CPPFLAGS = $(AM_CPPFLAGS) -USERVICES_DIR $(CICAP_CPPFLAGS) -DCHART_FILE='"$(chartjs)"'

@@ -9,6 +9,7 @@
 
 #include "category/category.h"
 #include "icap/answer.h"
+#include "icap/attributes.h"
 #include "icap/background.h"
 #include "icap/c_icap.h"
 #include "icap/formats.h"
@@ -302,21 +303,6 @@ static void close_service(void)
 
 /* ---- Requests ---- */
 
-/* For c-icap's access log, which writes them as they are, and has 4096 bytes for all of a request's: memory that is shared by
- * all of its threads, so they are set only where they may be asked for. */
-static void set_attribute(ci_request_t *request, const char *name, struct text text)
-{
-	char value[256];
-	size_t length = text.length < sizeof value ? text.length : sizeof value - 1;
-
-	if (!meeting.attributes || text.at == NULL)
-		return;
-	for (size_t i = 0; i < length; i++)
-		value[i] = text.at[i] > ' ' && text.at[i] < 0x7f ? text.at[i] : '?';
-	value[length] = '\0';
-	(void)ci_request_set_str_attribute(request, name, value);
-}
-
 /* Where transactions are judged and written down, one at a time. Not on the stacks of c-icap's threads: there are hundreds, and
  * what is used there for the first time since the thread's last request isn't in the cache. */
 struct desk {
@@ -357,11 +343,8 @@ static void keep_record(ci_request_t *request, const struct transaction_headers 
 		tell_journal_news(meeting.journal);
 	}
 	statistics_count(&meeting.statistics, record);
-	set_attribute(request, "meeting:verdict", text_of(record_verdict_name(record->verdict)));
-	set_attribute(request, "meeting:service", record->service);
-	set_attribute(request, "meeting:rule", record->rule);
-	set_attribute(request, "meeting:evidence", record->evidence);
-	set_attribute(request, "meeting:decided_by", text_of(record_decider_name(record->decided_by)));
+	if (meeting.attributes)
+		attributes_set(request, record);
 	if (category != NULL)
 		live_release(meeting.live, category); /* the record points into it until here */
 	pthread_mutex_unlock(&desk->lock);
@@ -407,7 +390,7 @@ static int answer_report(ci_request_t *request, const struct transaction_headers
 	let_go(&sources);
 	pending->answered = true;
 	statistics_add(&meeting.statistics, pending->answer.status == 200 ? COUNT_REPORTS : COUNT_REPORTS_REFUSED, 1);
-	set_attribute(request, "meeting:verdict", text_of("report"));
+	attribute_set(request, "meeting:verdict", text_of("report"));
 	if (!answer_begin(request, &pending->answer, head))
 		return CI_ERROR;
 	ci_req_unlock_data(request);
