@@ -10,9 +10,7 @@
 
 bool answer_is_wanted(const struct transaction_headers *headers, const char *host)
 {
-	const struct target *target = &headers->target;
-
-	return report_host_is(host, target->host.at != NULL ? target->host : text_trim(headers->host));
+	return report_host_is(host, transaction_host(headers));
 }
 
 /* A proxy of ours says once who its client is. Whoever else can reach c-icap may say anything. */

@@ -390,7 +390,8 @@ static int answer_report(ci_request_t *request, const struct transaction_headers
 	let_go(&sources);
 	pending->answered = true;
 	statistics_add(&meeting.statistics, pending->answer.status == 200 ? COUNT_REPORTS : COUNT_REPORTS_REFUSED, 1);
-	attribute_set(request, "meeting:verdict", text_of("report"));
+	if (meeting.attributes)
+		attribute_set(request, "meeting:verdict", text_of("report"));
 	if (!answer_begin(request, &pending->answer, head))
 		return CI_ERROR;
 	ci_req_unlock_data(request);

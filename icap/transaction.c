@@ -111,6 +111,11 @@ static int32_t day_of(int64_t milliseconds)
 	return days < INT32_MIN ? INT32_MIN : days > INT32_MAX ? INT32_MAX : (int32_t)days;
 }
 
+struct text transaction_host(const struct transaction_headers *headers)
+{
+	return is_missing(headers->target.host) ? text_trim(headers->host) : headers->target.host;
+}
+
 static void collect(const struct transaction_headers *headers, int64_t now, struct transaction *transaction)
 {
 	struct record *record = &transaction->record;
@@ -143,10 +148,8 @@ static void collect(const struct transaction_headers *headers, int64_t now, stru
 	record->user = user_name(headers->client_username, headers->authenticated_user, transaction->user,
 	    sizeof transaction->user);
 	record->method = headers->target.method;
-	record->host = headers->target.host;
+	record->host = transaction_host(headers);
 	record->port = port_number(headers->target.port);
-	if (is_missing(record->host) && !is_missing(text_trim(headers->host)))
-		record->host = text_trim(headers->host);
 	/* In explicit mode it would be the proxy's own address. */
 	if (!is_missing(address) && transaction->policy.mode != MODE_EXPLICIT) {
 		record->dst = text_trim(headers->dst);

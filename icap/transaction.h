@@ -25,6 +25,10 @@ struct transaction_headers {
 	struct text host;
 };
 
+/* The host that was asked for, for a record or for the report; missing if there is none. Not for the category: a Host header is
+ * anybody's word. */
+struct text transaction_host(const struct transaction_headers *headers);
+
 /* One transaction. The record's texts point into the headers and into this structure, so it must not be moved. */
 struct transaction {
 	struct record record;
