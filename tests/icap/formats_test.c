@@ -4,29 +4,25 @@
 
 #include "icap/formats.h"
 
-#include "tests/records/place.h"
+#include "tests/category/fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include <cmocka.h>
-
-static void write_file(const char *name, const char *text, size_t length)
+static const char *path_of(const char *folder, const char *name)
 {
-	FILE *file = fopen(name, "we");
+	static char path[512];
 
-	assert_non_null(file);
-	assert_int_equal(fwrite(text, 1, length, file), length);
-	assert_int_equal(fclose(file), 0);
+	assert_in_range(snprintf(path, sizeof path, "%s/%s", folder, name), 1, sizeof path - 1);
+	return path;
 }
 
-static void expect_of(const char *text, bool expected)
+/* Of a c-icap.conf with this text. */
+static void expect_of(const char *folder, const char *text, bool expected)
 {
-	write_file(path, text, strlen(text));
-	if (formats_have_attributes(path) != expected)
+	put(folder, "c-icap.conf", text);
+	if (formats_have_attributes(path_of(folder, "c-icap.conf")) != expected)
 		fail_msg("%s: it is told that %s", text, expected ? "there is no attribute" : "there is one");
 }
 
@@ -50,54 +46,51 @@ static void a_format_has_attributes(void **state)
 		{ "LoggerOf another\n", false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-		expect_of(cases[i].text, cases[i].has);
+		expect_of(*state, cases[i].text, cases[i].has);
 }
 
 static void included_files_count(void **state)
 {
 	static const char with[] = "LogFormat meeting \"%{meeting:verdict}Sa\"\n", without[] = "Port 1344\n";
-	char text[256];
+	char text[600];
 
-	(void)state;
-	snprintf(text, sizeof text, "Port 1\ninclude\t %s \nPort 2\n", other);
-	write_file(other, with, strlen(with));
-	expect_of(text, true);
-	write_file(other, without, strlen(without));
-	expect_of(text, false);
+	snprintf(text, sizeof text, "Port 1\ninclude\t %s \nPort 2\n", path_of(*state, "more.conf"));
+	put(*state, "more.conf", with);
+	expect_of(*state, text, true);
+	put(*state, "more.conf", without);
+	expect_of(*state, text, false);
 	/* The last line counts without its end, too. */
-	snprintf(text, sizeof text, "Include %s", other);
-	write_file(other, with, strlen(with) - 1);
-	expect_of(text, true);
-	remove(other);
-	expect_of(text, true);
+	snprintf(text, sizeof text, "Include %s", path_of(*state, "more.conf"));
+	put_bytes(*state, "more.conf", with, strlen(with) - 1);
+	expect_of(*state, text, true);
+	drop(*state, "more.conf");
+	expect_of(*state, text, true);
 }
 
 static void what_cannot_be_told_counts(void **state)
 {
-	char text[256];
+	char text[600];
 
-	(void)state;
 	assert_true(formats_have_attributes(NULL));
-	assert_true(formats_have_attributes(path)); /* not there */
-	assert_true(formats_have_attributes(folder));
-	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_true(formats_have_attributes(path));
-	remove(path);
-	expect_of("Include relative.conf\n", true);
-	expect_of("Include \"/dev/null\"\n", true);
-	expect_of("Include\n", true);
-	snprintf(text, sizeof text, "Include %s\n", path); /* itself: c-icap refuses that */
-	expect_of(text, true);
+	assert_true(formats_have_attributes(path_of(*state, "missing.conf")));
+	assert_true(formats_have_attributes(*state));
+	assert_int_equal(mkfifo(path_of(*state, "pipe"), 0600), 0);
+	assert_true(formats_have_attributes(path_of(*state, "pipe")));
+	expect_of(*state, "Include relative.conf\n", true);
+	expect_of(*state, "Include \"/dev/null\"\n", true);
+	expect_of(*state, "Include\n", true);
+	/* Itself: c-icap refuses that. */
+	snprintf(text, sizeof text, "Include %s\n", path_of(*state, "c-icap.conf"));
+	expect_of(*state, text, true);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_format_has_attributes),
-		TEST(included_files_count),
-		TEST(what_cannot_be_told_counts),
+		cmocka_unit_test_setup_teardown(a_format_has_attributes, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(included_files_count, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_told_counts, folder_setup, folder_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

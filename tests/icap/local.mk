@@ -4,9 +4,9 @@ bats_tests += tests/icap/answers.bats tests/icap/background.bats tests/icap/jour
 	tests/icap/watching.bats
 EXTRA_DIST += tests/icap/module.bash tests/icap/icap-request.pl
 
-tests_icap_formats_test_SOURCES = tests/icap/formats_test.c icap/formats.c icap/formats.h $(journal_place)
+tests_icap_formats_test_SOURCES = tests/icap/formats_test.c icap/formats.c icap/formats.h
 tests_icap_formats_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_icap_formats_test_LDADD = records/librecords.la category/libcategory.la $(CMOCKA_LIBS)
+tests_icap_formats_test_LDADD = tests/category/libfixture.la
 
 judgement = icap/transaction.c icap/transaction.h icap/target.c icap/user.c
 
