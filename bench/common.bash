@@ -27,6 +27,16 @@ build() {
 		-DSTATE_DIR='"/"' -DCONFIG_DIR='"/"' ${FLAGS:-} -o "$work/$program" "$@" ${LIBS:-})
 }
 
+# COMMAND...: waits until it succeeds, for some ten seconds.
+until_it_does() {
+	local try
+	for ((try = 0; try < 200; try++)); do
+		! "$@" >/dev/null 2>&1 || return 0
+		read -rt 0.05 <> <(:) || :
+	done
+	return 1
+}
+
 # FOLDER ORIGIN_PORT USER: the lines of squid.conf that are the same for all: to one origin, with nothing kept or logged.
 squid_lines() {
 	cat <<-END

@@ -40,16 +40,6 @@ finish() {
 }
 trap finish EXIT
 
-# COMMAND...: waits until it succeeds.
-until_it_does() {
-	local try
-	for ((try = 0; try < 200; try++)); do
-		! "$@" >/dev/null 2>&1 || return 0
-		read -rt 0.05 <> <(:) || :
-	done
-	return 1
-}
-
 start_icap() {
 	icap_port=$((20000 + RANDOM % 2000))
 	cat >"$work/c-icap.conf" <<-END

@@ -23,7 +23,6 @@ trap 'stop_icap; rm -rf "$work"' EXIT
 get() { perl "$bench/icap_get.pl" "$port" "$1"; }
 
 start_icap() {
-	local try
 	port=$((20000 + RANDOM % 2000))
 	cat >"$work/c-icap.conf" <<-END
 	PidFile $work/pid
@@ -45,12 +44,7 @@ start_icap() {
 	END
 	c-icap -N -D -f "$work/c-icap.conf" >"$work/c-icap.out" 2>&1 &
 	icap=$!
-	for ((try = 0; try < 200; try++)); do
-		! get /page.css >/dev/null 2>&1 || return 0
-		read -rt 0.05 <> <(:) || :
-	done
-	cat "$work/c-icap.out" "$work/server.log" >&2
-	return 1
+	until_it_does get /page.css || { cat "$work/c-icap.out" "$work/server.log" >&2; return 1; }
 }
 
 # RECORDS ASKER: calls it for each case, as ASKER CASE RECORDS PATH.

@@ -39,7 +39,7 @@ number=0 user=$(id -un)
 ((EUID)) || user=proxy
 chmod 755 "$work"
 start() {
-	local name=$1 folder=$work/$((++number)) try
+	local name=$1 folder=$work/$((++number))
 	mkdir "$folder"
 	((EUID)) || chown "$user" "$folder"
 	port[$name]=$((20000 + RANDOM % 12000)) # below those that connections get by themselves
@@ -53,12 +53,7 @@ start() {
 	process[$name]=$!
 	pids+=($!)
 	disown
-	for ((try = 0; try < 200; try++)); do
-		! "$work/load" "${port[$name]}" 1 0.01 2 >/dev/null 2>&1 || return 0
-		read -rt 0.05 <> <(:) || :
-	done
-	tail -n 20 "$folder/out" "$folder/cache.log" >&2
-	return 1
+	until_it_does "$work/load" "${port[$name]}" 1 0.01 2 || { tail -n 20 "$folder/out" "$folder/cache.log" >&2; return 1; }
 }
 
 measure() { # NAME CONNECTIONS DESTINATIONS
