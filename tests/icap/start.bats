@@ -143,3 +143,12 @@ refused() {
 	wait_until 20 changed
 	kill -0 "$parent"
 }
+
+@test "a log format in an included file has attributes, too" {
+	write_configuration
+	grep '^LogFormat' "$place/c-icap.conf" >"$place/formats.conf"
+	sed -i -e '/^LogFormat/d' -e "1i Include $place/formats.conf" "$place/c-icap.conf"
+	start
+	status_of preview=0 header='X-Meeting-Verdict: shadow'
+	wait_until 10 grep -q '^204 shadow - -$' "$place/access.log"
+}

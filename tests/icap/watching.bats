@@ -64,12 +64,3 @@ counted() {
 	run grep 'Not enough space' "$place/server.log"
 	is status "$status" 1
 }
-
-@test "a log format in an included file has attributes, too" {
-	stop
-	grep '^LogFormat' "$place/c-icap.conf" >"$place/formats.conf"
-	sed -i -e '/^LogFormat/d' -e "1i Include $place/formats.conf" "$place/c-icap.conf"
-	start
-	status_of preview=0 header='X-Meeting-Verdict: shadow'
-	wait_until 10 grep -q '^204 shadow - -$' "$place/access.log"
-}
