@@ -208,7 +208,7 @@ each_once() {
 
 # Squid asks no more than its places allow: the next question comes when one is answered. Silence is a tenth of the time-out.
 @test 'with DNS silent, questions that need none find a place long before the time-out' {
-	local heard=() i places line=
+	local heard=() i places rest line=
 	places=$(sed -n 's/^external_acl_type .*concurrency=\([0-9]*\) .*/\1/p' "$top_srcdir/squid-conf/intercept.conf.in")
 	start_misbehaving
 	start_helper --dns-timeout=15
@@ -232,8 +232,9 @@ each_once() {
 	[[ $ANSWER == '1 OK '* ]]
 	talk "$(name_questions silent "$i" "$i")"
 	[[ $ANSWER == "$i OK "* ]]
+	exec {rest}<&"$FROM" # bash closes FROM as soon as it knows that the helper has ended
 	exec {TO}>&- {BAD_END}>&-
-	run ! read -rt 10 ANSWER <&"$FROM"
+	run ! read -rt 10 ANSWER <&"$rest"
 	wait "$HELPER_PROCESS"
 }
 
