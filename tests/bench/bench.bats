@@ -34,15 +34,17 @@ setup() {
 }
 
 @test "helper: the bound answers just as the helper does" {
-	. "$bench/common.bash"
-	build answerer bench/answerer.c
-	make_services
-	printf '%s\n' '1 10.1.2.3 216.115.208.17 443 - -' '2 10.1.2.3 198.51.100.17 443 - -' >"$work/lines"
-	"$helper" --config="$work/services" --names=trust <"$work/lines" >"$work/ours"
-	"$work/answerer" bound <"$work/lines" >"$work/bound"
-	"$work/answerer" stdio <"$work/lines" >"$work/stdio"
-	diff "$work/ours" "$work/bound"
-	diff "$work/ours" "$work/stdio"
+	( # common.bash removes its folder at the end of a shell
+		. "$bench/common.bash"
+		build answerer bench/answerer.c
+		make_services
+		printf '%s\n' '1 10.1.2.3 216.115.208.17 443 - -' '2 10.1.2.3 198.51.100.17 443 - -' >"$work/lines"
+		"$helper" --config="$work/services" --names=trust <"$work/lines" >"$work/ours"
+		"$work/answerer" bound <"$work/lines" >"$work/bound"
+		"$work/answerer" stdio <"$work/lines" >"$work/stdio"
+		diff "$work/ours" "$work/bound"
+		diff "$work/ours" "$work/stdio"
+	)
 }
 
 @test "reload: lists are replaced while answers go on" {

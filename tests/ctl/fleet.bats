@@ -55,13 +55,19 @@ report_is_that_of_one_store() {
 		mkdir "$FOLDER/$proxy"
 		history_of 40000 $proxy $((1793000000 + proxy)).5 7.3 >"$FOLDER/$proxy/decisions.jsonl"
 	done
-	# As the timer does it, while the journals grow and are rotated.
+	# As the timer does it, while the journals grow and are rotated. The third part comes when a server has been killed, and the
+	# fourth when the other one has: neither is gone unnoticed.
+	killed() { wait_until 60 test -e "$FOLDER/killed.$1"; }
 	senders=()
 	for proxy in 1 2 3; do
 		(
 			part=$FOLDER/$proxy/part
 			mv "$FOLDER/$proxy/decisions.jsonl" "$part"
 			for from in 1 10001 20001 30001; do
+				case $from in
+				20001) killed 2 || exit ;;
+				30001) killed 1 || exit ;;
+				esac
 				sed -n "$from,$((from + 9999))p" "$part" >>"$FOLDER/$proxy/decisions.jsonl"
 				send $proxy $((proxy % 2 + 1)) || exit
 				((from != 20001)) || mv "$FOLDER/$proxy/decisions.jsonl" "$FOLDER/$proxy/decisions.jsonl.1"
@@ -78,6 +84,7 @@ report_is_that_of_one_store() {
 		wait_until 30 has_rows $server $((server == 2 ? 1000 : 20000))
 		before=$(told)
 		end_server $server KILL
+		touch "$FOLDER/killed.$server"
 		wait_until 30 more_told
 		start_server $server
 	done
