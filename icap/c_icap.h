@@ -8,6 +8,7 @@
 
 #include <c_icap/c-icap.h>
 #include <c_icap/service.h>
+#include <c_icap/module.h>
 #include <c_icap/header.h>
 #include <c_icap/body.h>
 #include <c_icap/request.h>

@@ -14,9 +14,10 @@ icap_srv_meeting_la_SOURCES = $(icap_page) \
 nodist_icap_srv_meeting_la_SOURCES = icap/assets.c
 # c-icap's headers have a struct member SERVICES_DIR.
 icap_srv_meeting_la_CPPFLAGS = $(AM_CPPFLAGS) -USERVICES_DIR $(CICAP_CPPFLAGS) -DCHART_FILE='"$(chartjs)"'
-# What a module exports is c-icap's to see: `service` before its release 0.6, and two functions from there on.
+# What a module exports is c-icap's to see: `service` before its release 0.6, and two functions from there on; and that it
+# isn't to be unloaded.
 icap_srv_meeting_la_LDFLAGS = -module -avoid-version -shared \
-	-export-symbols-regex '^(service|__ci_service_build|__ci_build_for)$$'
+	-export-symbols-regex '^(service|__ci_service_build|__ci_build_for|__c_icap_module_disable_force_unload)$$'
 icap_srv_meeting_la_LIBADD = records/librecords.la category/libcategory.la -lpthread
 
 # The page's files become bytes in the module: then there is no path that could be wrong.

@@ -482,3 +482,5 @@ SERVICE_STORAGE ci_service_module_t service = {
 	.mod_conf_table = settings_directives,
 };
 SERVICE_DECLARE(service)
+/* c-icap unloads others before a process is gone, while a thread that builds a category or fills the store may be running. */
+CI_MOD_DISABLE_FORCE_UNLOAD();

@@ -55,9 +55,8 @@ report_is_that_of_one_store() {
 		mkdir "$FOLDER/$proxy"
 		history_of 40000 $proxy $((1793000000 + proxy)).5 7.3 >"$FOLDER/$proxy/decisions.jsonl"
 	done
-	# As the timer does it, while the journals grow and are rotated. The third part comes when a server has been killed, and the
-	# fourth when the other one has: neither is gone unnoticed.
-	killed() { wait_until 60 test -e "$FOLDER/killed.$1"; }
+	# As the timer does it, while the journals grow and are rotated. Server 2 is killed in the middle of the first two parts, and
+	# server 1 before the last: each is missed, since a part comes when it is dead, and a sender tells once of each batch.
 	senders=()
 	for proxy in 1 2 3; do
 		(
@@ -65,8 +64,8 @@ report_is_that_of_one_store() {
 			mv "$FOLDER/$proxy/decisions.jsonl" "$part"
 			for from in 1 10001 20001 30001; do
 				case $from in
-				20001) killed 2 || exit ;;
-				30001) killed 1 || exit ;;
+				20001) wait_until 60 test -e "$FOLDER/killed.2" || exit ;;
+				30001) touch "$FOLDER/$proxy/ready" && wait_until 60 test -e "$FOLDER/killed.1" || exit ;;
 				esac
 				sed -n "$from,$((from + 9999))p" "$part" >>"$FOLDER/$proxy/decisions.jsonl"
 				send $proxy $((proxy % 2 + 1)) || exit
@@ -80,17 +79,20 @@ report_is_that_of_one_store() {
 	done
 	told() { cat "$FOLDER"/*/said | grep -c 'trying again' || :; }
 	more_told() { [[ $(told) -gt $before ]]; }
-	for server in 2 1; do
-		wait_until 30 has_rows $server $((server == 2 ? 1000 : 20000))
+	kill_and_start() {
 		before=$(told)
-		end_server $server KILL
-		touch "$FOLDER/killed.$server"
+		end_server "$1" KILL
+		touch "$FOLDER/killed.$1"
 		wait_until 30 more_told
-		start_server $server
-	done
+		start_server "$1"
+	}
+	wait_until 30 has_rows 2 1000
+	kill_and_start 2
+	wait_until 60 ls "$FOLDER"/{1,2,3}/ready
+	kill_and_start 1
 	wait "${senders[@]}"
 	ls "$FOLDER"/[123]/done || { tail "$FOLDER"/*/said && return 1; }
-	rm -f "$FOLDER"/[123]/{done,said}
+	rm -f "$FOLDER"/[123]/{ready,done,said}
 	all_is_there_once
 	# Both have a fair part of it.
 	has_rows 1 50000

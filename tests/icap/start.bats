@@ -15,8 +15,8 @@ starts() { answered=$(status_of preview=0) && is status "$answered" 'ICAP/1.0 20
 @test "it exports what c-icap looks for, and nothing else" {
 	run nm -D --defined-only --format=posix "$top_builddir/icap/.libs/srv_meeting.so"
 	case $(c-icap -V 2>&1) in
-	*0.[1-5].*) expected=service ;;
-	*) expected='__ci_build_for __ci_service_build' ;;
+	*0.[1-5].*) expected='__c_icap_module_disable_force_unload service' ;;
+	*) expected='__c_icap_module_disable_force_unload __ci_build_for __ci_service_build' ;;
 	esac
 	is symbols "$(awk '{ print $1 }' <<<"$output" | sort | tr '\n' ' ')" "$expected "
 }
@@ -151,4 +151,17 @@ refused() {
 	start
 	status_of preview=0 header='X-Meeting-Verdict: shadow'
 	wait_until 10 grep -q '^204 shadow - -$' "$place/access.log"
+}
+
+# Threads of the module can still be running when c-icap unloads its modules.
+@test "the module's code stays where it is until the process ends" {
+	write_configuration
+	LD_DEBUG=files LD_DEBUG_OUTPUT=$place/loader start
+	process=$(processes | head -n 1)
+	kill -TERM "$process"
+	ended() { ! kill -0 "$process"; }
+	wait_until 20 ended
+	# The program comes to its end first.
+	is 'the ends' "$(sed -nE "s/^ *$process:\tcalling fini: (<main program>|.*c-icap)? \[.*/program/p
+		s/^ *$process:\tcalling fini: .*\/srv_meeting\.so .*/module/p" "$place/loader.$parent")" $'program\nmodule'
 }
