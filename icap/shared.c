@@ -40,20 +40,6 @@ struct shared {
 	struct slot slot[SLOTS];
 };
 
-static bool make_mutex(pthread_mutex_t *mutex)
-{
-	pthread_mutexattr_t attributes;
-	bool good;
-
-	if (pthread_mutexattr_init(&attributes) != 0)
-		return false;
-	good = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED) == 0 &&
-	    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST) == 0 &&
-	    pthread_mutex_init(mutex, &attributes) == 0;
-	pthread_mutexattr_destroy(&attributes);
-	return good;
-}
-
 struct shared *shared_new(void)
 {
 	/* Pages that nobody writes cost nothing. */
@@ -63,7 +49,7 @@ struct shared *shared_new(void)
 	if (shared == MAP_FAILED)
 		return NULL;
 	shared->counts = kept_counts_new();
-	if (make_mutex(&shared->lock) && make_mutex(&shared->making))
+	if (robust_mutex_init(&shared->lock) && robust_mutex_init(&shared->making))
 		return shared;
 	shared_free(shared);
 	return NULL;

@@ -44,19 +44,10 @@ struct kept_counts *kept_counts_new(void)
 	/* Pages that nobody writes cost nothing. */
 	struct kept_counts *kept = mmap(NULL, sizeof *kept, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
 	    -1, 0);
-	pthread_mutexattr_t attributes;
-	bool good;
 
 	if (kept == MAP_FAILED)
 		return NULL;
-	good = pthread_mutexattr_init(&attributes) == 0;
-	if (good) {
-		good = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED) == 0 &&
-		    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST) == 0 &&
-		    pthread_mutex_init(&kept->lock, &attributes) == 0;
-		pthread_mutexattr_destroy(&attributes);
-	}
-	if (good)
+	if (robust_mutex_init(&kept->lock))
 		return kept;
 	kept_counts_free(kept);
 	return NULL;

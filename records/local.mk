@@ -3,7 +3,7 @@ noinst_LTLIBRARIES += records/librecords.la
 records_librecords_la_SOURCES = records/records.h records/internal.h records/blocks.h records/counting.h \
 	records/block.c records/block_list.c records/blocks.c records/connections.c records/counted_block.c records/counting.c records/figures.c \
 	records/file.c records/groups.c records/hash.c records/ingest.c records/journal.c records/kept.c records/kind.c records/limit.c \
-	records/near.c records/off.c records/order.c records/parse.c records/position.c records/questions.c records/quick.c \
+	records/mutex.c records/near.c records/off.c records/order.c records/parse.c records/position.c records/questions.c records/quick.c \
 	records/recent.c records/record.c records/report.c records/report_csv.c records/report_html.c records/report_json.c \
 	records/report_text.c records/sections.c records/store.c records/texts.c records/time.c records/upkeep.c
 records_librecords_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
