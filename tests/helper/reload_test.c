@@ -27,6 +27,8 @@
 enum { BATCH = 200 };
 
 static char folder[256], file[300], aside[300];
+/* A version whose saving was held up for so long that the file may have been taken for removed; 0: none. */
+static unsigned held_up;
 
 static double seconds(void)
 {
@@ -62,6 +64,7 @@ static void save(unsigned version)
 {
 	char text[512];
 	size_t length = content(version, text, sizeof text);
+	double start = seconds();
 
 	switch (version % 4) {
 	case 0:
@@ -78,6 +81,9 @@ static void save(unsigned version)
 		assert_int_equal(rename(file, aside), 0);
 		write_at(file, O_CREAT | O_EXCL, text, length);
 		break;
+	}
+	if (seconds() - start > 0.05) { /* the helper waits for 0.1 s without a change */
+		held_up = version;
 	}
 }
 
@@ -145,6 +151,9 @@ static void check_answer(const char *line, unsigned channel, unsigned *version, 
 	assert_int_equal(sscanf(line, "%u %7s", &number, verdict), 2);
 	assert_int_equal(number, channel);
 	if (strcmp(verdict, "ERR") == 0) {
+		if (held_up != 0 && strstr(line, "reason_=nothing-loaded") != NULL) {
+			return;
+		}
 		/* Only an odd version doesn't hold the outer address. */
 		assert_int_equal(number % 2, 1);
 		assert_non_null(strstr(line, "reason_=no-entry"));
@@ -155,6 +164,9 @@ static void check_answer(const char *line, unsigned channel, unsigned *version, 
 	assert_int_equal(sscanf(at, "source_=v%u", &source), 1);
 	assert_true(source >= *version && source <= newest);
 	*version = source;
+	if (source >= held_up) {
+		held_up = 0;
+	}
 	(void)snprintf(expected, sizeof expected, " rule_=192.0.2.0/%s ", source % 2 == 0 ? "24" : "25");
 	assert_non_null(strstr(line, expected));
 	if (source % 2 == 1) {
