@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the benchmarks share: programs are built into a folder that goes away in the end.
 top=$(cd "$bench/.." && pwd)
+# shellcheck source=tests/wait.bash
+. "$top/tests/wait.bash"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 rounds=${ROUNDS:-5}
@@ -25,16 +27,6 @@ build() {
 	shift
 	(cd "$top" && ${CC:-cc} -O2 -g -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -I. -I"$top_builddir" -DSERVICES_DIR='"/"' \
 		-DSTATE_DIR='"/"' -DCONFIG_DIR='"/"' ${FLAGS:-} -o "$work/$program" "$@" ${LIBS:-})
-}
-
-# COMMAND...: waits until it succeeds, for some ten seconds.
-until_it_does() {
-	local try
-	for ((try = 0; try < 200; try++)); do
-		! "$@" >/dev/null 2>&1 || return 0
-		read -rt 0.05 <> <(:) || :
-	done
-	return 1
 }
 
 # FOLDER ORIGIN_PORT USER: the lines of squid.conf that are the same for all: to one origin, with nothing kept or logged.

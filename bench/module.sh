@@ -67,7 +67,7 @@ start_icap() {
 	END
 	BENCH_JOURNAL=$work/journal/bound c-icap -N -D -f "$work/c-icap.conf" >"$work/c-icap.out" 2>&1 &
 	icap=$!
-	until_it_does "$work/icap_load" "$icap_port" meeting 1 1 || { cat "$work/c-icap.out" "$work/server.log" >&2; exit 1; }
+	wait_until 20 "$work/icap_load" "$icap_port" meeting 1 1 || { cat "$work/c-icap.out" "$work/server.log" >&2; exit 1; }
 }
 
 start_squid() { # NAME SERVICE
@@ -91,7 +91,7 @@ start_squid() { # NAME SERVICE
 	} >"$folder/squid.conf"
 	"$squid" -N -n "module$$x${service:-none}" -f "$folder/squid.conf" >"$folder/out" 2>&1 &
 	process[$name]=$!
-	until_it_does "$work/load" "${port[$name]}" 1 0.01 2 || { tail -n 20 "$folder/out" "$folder/cache.log" >&2; exit 1; }
+	wait_until 20 "$work/load" "${port[$name]}" 1 0.01 2 || { tail -n 20 "$folder/out" "$folder/cache.log" >&2; exit 1; }
 }
 
 icap_processes() { ps -o pid= --ppid "$icap"; }

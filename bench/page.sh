@@ -44,7 +44,7 @@ start_icap() {
 	END
 	c-icap -N -D -f "$work/c-icap.conf" >"$work/c-icap.out" 2>&1 &
 	icap=$!
-	until_it_does get /page.css || { cat "$work/c-icap.out" "$work/server.log" >&2; return 1; }
+	wait_until 20 get /page.css || { cat "$work/c-icap.out" "$work/server.log" >&2; return 1; }
 }
 
 # RECORDS ASKER: calls it for each case, as ASKER CASE RECORDS PATH.

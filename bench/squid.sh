@@ -53,7 +53,7 @@ start() {
 	process[$name]=$!
 	pids+=($!)
 	disown
-	until_it_does "$work/load" "${port[$name]}" 1 0.01 2 || { tail -n 20 "$folder/out" "$folder/cache.log" >&2; return 1; }
+	wait_until 20 "$work/load" "${port[$name]}" 1 0.01 2 || { tail -n 20 "$folder/out" "$folder/cache.log" >&2; return 1; }
 }
 
 measure() { # NAME CONNECTIONS DESTINATIONS
