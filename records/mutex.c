@@ -4,8 +4,6 @@
 
 #include "records/records.h"
 
-#include <pthread.h>
-
 bool robust_mutex_init(pthread_mutex_t *mutex)
 {
 	pthread_mutexattr_t attributes;

@@ -164,12 +164,12 @@ struct kept_counts;
 struct kept_counts *kept_counts_new(void) MUST_CHECK;
 void kept_counts_free(struct kept_counts *kept);
 
+/* Reports of this store use it, and add to it; NULL: they don't. */
+void store_use_counts(struct store *store, struct kept_counts *kept);
+
 /* A mutex in memory that processes share. The next one that takes it after its owner was killed gets EOWNERDEAD, and has to
  * mend what it guards, and to call pthread_mutex_consistent. */
 bool robust_mutex_init(pthread_mutex_t *mutex) MUST_CHECK;
-
-/* Reports of this store use it, and add to it; NULL: they don't. */
-void store_use_counts(struct store *store, struct kept_counts *kept);
 
 /* Whether the last failure was because the file is damaged. */
 bool store_is_damaged(const struct store *store);

@@ -65,7 +65,7 @@ write_configuration() { # [LINE...]
 }
 
 answers() { c-icap-client -i 127.0.0.1 -p "$port" -s meeting 2>&1 | grep -q 'ICAP/1.0 200 OK'; }
-has_ended() { ! kill -0 "$parent" 2>/dev/null; }
+has_ended() { ! kill -0 "${1-$parent}" 2>/dev/null; } # [PID]
 answers_or_has_ended() { answers || has_ended; }
 
 # Some port that is free, which can turn out wrong: then another one.

@@ -159,8 +159,7 @@ refused() {
 	LD_DEBUG=files LD_DEBUG_OUTPUT=$place/loader start
 	process=$(processes | head -n 1)
 	kill -TERM "$process"
-	ended() { ! kill -0 "$process"; }
-	wait_until 20 ended
+	wait_until 20 has_ended "$process"
 	# The program comes to its end first.
 	is 'the ends' "$(sed -nE "s/^ *$process:\tcalling fini: (<main program>|.*c-icap)? \[.*/program/p
 		s/^ *$process:\tcalling fini: .*\/srv_meeting\.so .*/module/p" "$place/loader.$parent")" $'program\nmodule'
